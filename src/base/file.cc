@@ -1,0 +1,155 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace polymath {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const char* doing) {
+  int number = errno;
+  auto code = number == ENOENT || number == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
+  throw Error(code, number == ENOENT ? "no such file" : std::string("cannot ") + doing + ": " + std::strerror(number), path);
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    if (fd_ < 0) fail(path, flags & O_CREAT ? "create" : "open");
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::uint64_t regular_size(int fd, const std::string& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail(path, "read");
+  if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::kIo, "is a folder, not a file", path);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+void write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(path, "write");
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  Descriptor file(path, O_RDONLY);
+  size_ = static_cast<std::size_t>(regular_size(file.get(), path));
+  if (size_ == 0) return;
+  void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (mapped == MAP_FAILED) fail(path, "map");
+  data_ = static_cast<const std::uint8_t*>(mapped);
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), path_(std::move(other.path_)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+void MappedFile::drop(Bytes part) const {
+  // Only whole pages inside the part: its neighbours may still be in use.
+  auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+  auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool directory_exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+std::string read_text_file(const std::string& path, std::uint64_t limit) {
+  Descriptor file(path, O_RDONLY);
+  std::uint64_t size = regular_size(file.get(), path);
+  auto check = [&](std::uint64_t bytes) {
+    if (bytes > limit) {
+      throw Error(ErrorCode::kResource, "is larger than the limit of " + std::to_string(limit >> 20) + " MiB", path);
+    }
+  };
+  check(size);
+  std::string content(static_cast<std::size_t>(size), '\0');
+  std::size_t have = 0;
+  while (true) {  // to the real end: pipes and files in /proc do not say their size
+    if (have == content.size()) content.resize(have + 65536);
+    ssize_t got = ::read(file.get(), content.data() + have, content.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+    check(have);
+  }
+  content.resize(have);
+  return content;
+}
+
+void write_file_atomically(const std::string& path, std::string_view content) {
+  std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  try {
+    Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    write_all(file.get(), content, path);
+    if (::fsync(file.get()) != 0) fail(path, "write");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
+  } catch (Error& e) {
+    ::unlink(temporary.c_str());
+    throw Error(e.code, e.reason, path);
+  }
+  auto parent = std::filesystem::path(path).parent_path().string();
+  Descriptor folder(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+  ::fsync(folder.get());  // some file systems refuse this for folders; the rename still happened
+}
+
+std::string join_path(const std::string& folder, const std::string& name) {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+std::string base_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::string user_cache_folder() {
+  std::string base;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache == '/') base = cache;
+  else if (const char* home = std::getenv("HOME"); home && *home) base = join_path(home, ".cache");
+  else base = std::filesystem::temp_directory_path().string();
+  std::string folder = join_path(base, "polymath");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw Error(ErrorCode::kIo, "cannot create: " + error.message(), folder);
+  return folder;
+}
+
+}  // namespace polymath

@@ -1,0 +1,52 @@
+// Files: mapped, read whole, or replaced at one stroke. POSIX.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace polymath {
+
+// A whole file mapped read-only. The bytes are those on disk; pages are read
+// when touched. Movable; the mapping ends with the object. Const use from many
+// threads is safe. Truncating the file while it is mapped is not survived.
+class MappedFile {
+ public:
+  // Throws Error{kNotFound or kIo} naming the path. An empty file maps to no bytes.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+
+  Bytes bytes() const { return {data_, size_}; }
+  const std::string& path() const { return path_; }
+
+  // Tells the system that these bytes are no longer needed in memory; they stay readable.
+  void drop(Bytes part) const;
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::string path_;
+};
+
+bool file_exists(const std::string& path);       // a regular file (links followed)
+bool directory_exists(const std::string& path);  // a directory (links followed)
+
+// The file's bytes. Throws Error{kNotFound, kIo or kResource if larger than `limit`}.
+std::string read_text_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);
+
+// Replaces `path` by `content` so that a reader, or a crash at any moment, sees the
+// old file or the new one, never a part: a temporary file beside it, fsync, rename.
+void write_file_atomically(const std::string& path, std::string_view content);
+
+std::string join_path(const std::string& folder, const std::string& name);
+std::string base_name(const std::string& path);  // "a/b.txt" -> "b.txt"
+
+// The folder for what can be computed again: $XDG_CACHE_HOME/polymath or ~/.cache/polymath; created.
+std::string user_cache_folder();
+
+}  // namespace polymath
