@@ -1,0 +1,215 @@
+"""The forward goldens: which classes, which configs, and which config swaps have to move each one's output."""
+
+from dataclasses import dataclass, field
+
+HEADS = ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"]
+
+
+@dataclass
+class Family:
+    prefix: str  # of the class names
+    config: dict  # a tiny config with sizes that are no multiples of 16
+    swaps: dict  # config fields that change the arithmetic without changing a tensor's shape
+    longest: int = 23
+    segments: int = 0
+    positions: int | None = None
+    small: dict = field(default_factory=lambda: {"hidden_size": 20, "num_attention_heads": 4, "intermediate_size": 28})
+    heads: list = field(default_factory=lambda: HEADS)
+
+
+@dataclass
+class Spec:
+    name: str
+    family: str
+    cls: str
+    config: dict = field(default_factory=dict)  # on top of the family's
+    swaps: dict = field(default_factory=dict)  # on top of the family's; None drops one
+    full: bool = False
+    major: int = 5  # the Transformers that records it
+    longest: int | None = None
+
+
+_SIZES = dict(vocab_size=99, hidden_size=36, num_attention_heads=4, intermediate_size=52, num_hidden_layers=3)
+_BERT = dict(_SIZES, max_position_embeddings=40, type_vocab_size=2, pad_token_id=0, layer_norm_eps=4e-3)
+_BERT_SWAPS = dict(hidden_act="relu", layer_norm_eps=1e-12, num_attention_heads=2, num_hidden_layers=1)
+_ROBERTA = dict(_BERT, type_vocab_size=1, pad_token_id=1, max_position_embeddings=43, bos_token_id=0, eos_token_id=2)
+_ROBERTA_SWAPS = dict(_BERT_SWAPS, pad_token_id=3)
+_DEBERTA = dict(_SIZES, type_vocab_size=0, pad_token_id=0, layer_norm_eps=4e-3, max_position_embeddings=40,
+                relative_attention=True, max_relative_positions=-1, position_buckets=8, norm_rel_ebd="layer_norm",
+                share_att_key=True, pos_att_type=["p2c", "c2p"], position_biased_input=False,
+                legacy=True)
+_DEBERTA_SWAPS = dict(_BERT_SWAPS, norm_rel_ebd="none", pos_att_type=["c2p"], max_relative_positions=15)
+_MODERN = dict(vocab_size=99, hidden_size=40, num_attention_heads=4, intermediate_size=52, num_hidden_layers=4,
+               max_position_embeddings=64, norm_eps=4e-3, pad_token_id=3, bos_token_id=0, eos_token_id=1,
+               cls_token_id=0, sep_token_id=1, local_attention=8,
+               layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"],
+               rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 5000.0},
+                                "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}})
+_MODERN_SWAPS = dict(hidden_activation="relu", norm_eps=1e-12, num_attention_heads=2, num_hidden_layers=2,
+                     local_attention=4, layer_types=["sliding_attention"] * 4,
+                     rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 160000.0},
+                                      "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})
+
+FAMILIES = {
+    "bert": Family("Bert", _BERT, _BERT_SWAPS, segments=2, positions=0),
+    "roberta": Family("Roberta", _ROBERTA, _ROBERTA_SWAPS, segments=1, positions=2),
+    "xlm-roberta": Family("XLMRoberta", dict(_ROBERTA, num_attention_heads=3), dict(_ROBERTA_SWAPS, num_attention_heads=4),
+                          segments=1, positions=2),
+    "camembert": Family("Camembert", dict(_ROBERTA, pad_token_id=4), dict(_ROBERTA_SWAPS, pad_token_id=1),
+                        segments=1, positions=5, longest=21),
+    "distilbert": Family("DistilBert",
+                         dict(vocab_size=99, dim=36, n_heads=3, hidden_dim=52, n_layers=3, max_position_embeddings=40,
+                              pad_token_id=0),
+                         dict(activation="relu", n_heads=4, n_layers=1), positions=0,
+                         small=dict(dim=20, n_heads=4, hidden_dim=28, n_layers=2)),
+    "electra": Family("Electra", dict(_BERT, embedding_size=20), _BERT_SWAPS, segments=2, positions=0,
+                      small=dict(embedding_size=12, hidden_size=20, num_attention_heads=4, intermediate_size=28)),
+    "albert": Family("Albert", dict(_BERT, embedding_size=20, hidden_act="gelu_new", num_hidden_layers=4),
+                     dict(_BERT_SWAPS, num_hidden_layers=3), segments=2, positions=0,
+                     small=dict(embedding_size=12, hidden_size=20, num_attention_heads=4, intermediate_size=28)),
+    "mpnet": Family("MPNet", {k: v for k, v in _ROBERTA.items() if k != "type_vocab_size"},
+                    {k: v for k, v in _ROBERTA_SWAPS.items() if k not in ("pad_token_id", "num_attention_heads")}, longest=38, positions=2),
+    "deberta-v2": Family("DebertaV2", _DEBERTA, _DEBERTA_SWAPS, longest=37),
+    "modernbert": Family("ModernBert", _MODERN, _MODERN_SWAPS, longest=37, positions=0,
+                         small=dict(hidden_size=24, num_attention_heads=4, intermediate_size=28),
+                         heads=HEADS),
+}
+
+_ENTITIES = {"id2label": {str(i): s for i, s in enumerate(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])},
+             "label2id": {s: i for i, s in enumerate(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])}}
+_LABELS = {"ForTokenClassification": _ENTITIES, "ForSequenceClassification": {"num_labels": 2}}
+
+
+def _heads():
+    """Every family in every head; bases at full size with all cases, heads smaller with the main cases."""
+    for kind, family in FAMILIES.items():
+        for head in family.heads:
+            extra = dict(_LABELS.get(head, {}))
+            if head != "Model":
+                extra |= {"num_hidden_layers": 2} | family.small
+                if kind == "distilbert":
+                    extra.pop("num_hidden_layers")
+                if kind == "modernbert":
+                    extra["layer_types"] = ["sliding_attention", "full_attention"]
+            swaps = {}
+            if kind == "modernbert" and head != "Model":
+                swaps = {"classifier_activation": "relu", "layer_types": ["full_attention"] * 2, "num_hidden_layers": 1}
+            if kind == "deberta-v2" and head == "ForSequenceClassification":
+                swaps = {"pooler_hidden_act": "relu"}
+            short = "Base" if head == "Model" else head.removeprefix("For")
+            yield Spec(f"{kind}-{short}", kind, family.prefix + head, extra, swaps, full=head == "Model")
+    small = {"num_hidden_layers": 2}
+    yield Spec("bert-PreTraining", "bert", "BertForPreTraining", small | FAMILIES["bert"].small)
+    yield Spec("bert-NextSentencePrediction", "bert", "BertForNextSentencePrediction", small | FAMILIES["bert"].small)
+    yield Spec("electra-PreTraining", "electra", "ElectraForPreTraining", small | FAMILIES["electra"].small)
+    yield Spec("albert-PreTraining", "albert", "AlbertForPreTraining", small | FAMILIES["albert"].small)
+
+
+_ONE_LAYER = dict(hidden_size=12, num_attention_heads=3, intermediate_size=20, num_hidden_layers=1, vocab_size=40,
+                  max_position_embeddings=25)
+_ACTIVATIONS = ["gelu_new", "relu", "silu", "gelu_pytorch_tanh", "tanh", "quick_gelu", "gelu_fast", "sigmoid", "relu6",
+                "mish", "linear", "leaky_relu", "swish", "gelu_python", "gelu_accurate", "laplace", "relu2", "gelu_10"]
+
+
+def _variants():
+    for act in _ACTIVATIONS:
+        yield Spec(f"bert-act-{act}", "bert", "BertModel", dict(_ONE_LAYER, hidden_act=act),
+                   dict(hidden_act="relu" if act != "relu" else "gelu", num_hidden_layers=0, num_attention_heads=2))
+    sc, tc = "ForSequenceClassification", "ForTokenClassification"
+    tiny = {"num_hidden_layers": 2} | FAMILIES["bert"].small
+    yield Spec("bert-one-label", "bert", "Bert" + sc, tiny | dict(num_labels=1, problem_type="regression"))
+    yield Spec("bert-five-labels", "bert", "Bert" + sc, tiny | dict(num_labels=5, problem_type="multi_label_classification"))
+    yield Spec("bert-default-eps", "bert", "BertModel", tiny | dict(layer_norm_eps=1e-12), dict(layer_norm_eps=1e-2))
+    yield Spec("bert-three-segments", "bert", "BertModel", tiny | dict(type_vocab_size=3))
+    yield Spec("bert-untied", "bert", "BertForMaskedLM", tiny | dict(tie_word_embeddings=False),
+               dict(tie_word_embeddings=True))
+    yield Spec("roberta-untied", "roberta", "RobertaForMaskedLM", tiny | dict(tie_word_embeddings=False),
+               dict(tie_word_embeddings=True))
+    for kind, cls in [("bert", "BertModel"), ("roberta", "RobertaModel"), ("electra", "ElectraModel"),
+                      ("albert", "AlbertModel"), ("bert", "BertForMaskedLM")]:
+        for how in ["relative_key", "relative_key_query"]:
+            part = "" if cls.endswith("Model") else "-MaskedLM"
+            yield Spec(f"{kind}-{how}{part}", kind, cls, FAMILIES[kind].small | dict(num_hidden_layers=2, position_embedding_type=how),
+                       dict(position_embedding_type="relative_key" if how.endswith("query") else "relative_key_query"),
+                       full=not part, major=4)
+    yield Spec("roberta-pad-0", "roberta", "RobertaModel", tiny | dict(pad_token_id=0, type_vocab_size=2),
+               dict(pad_token_id=1), full=True)
+    yield Spec("roberta-pad-9", "roberta", "RobertaModel", tiny | dict(pad_token_id=9, max_position_embeddings=50),
+               full=True)
+    yield Spec("distilbert-sinusoidal", "distilbert", "DistilBertModel",
+               FAMILIES["distilbert"].small | dict(sinusoidal_pos_embds=True), full=True)
+    yield Spec("distilbert-relu", "distilbert", "DistilBertModel",
+               FAMILIES["distilbert"].small | dict(activation="relu"), dict(activation="gelu"))
+    yield Spec("electra-equal-sizes", "electra", "ElectraModel", tiny | dict(embedding_size=20))
+    small = FAMILIES["albert"].small
+    yield Spec("albert-groups", "albert", "AlbertModel", small | dict(num_hidden_layers=6, num_hidden_groups=3),
+               dict(num_hidden_layers=3), full=True)
+    yield Spec("albert-inner", "albert", "AlbertModel", small | dict(num_hidden_layers=3, inner_group_num=2),
+               dict(inner_group_num=1, num_hidden_layers=2))
+    yield Spec("albert-groups-inner", "albert", "AlbertForMaskedLM",
+               small | dict(num_hidden_layers=5, num_hidden_groups=2, inner_group_num=2),
+               dict(num_hidden_layers=4, inner_group_num=1))
+    yield Spec("mpnet-buckets", "mpnet", "MPNetModel", tiny | dict(relative_attention_num_buckets=40), longest=39)
+    yield Spec("mpnet-pad-0", "mpnet", "MPNetModel", tiny | dict(pad_token_id=0, max_position_embeddings=150),
+               dict(pad_token_id=3), longest=141, full=True)
+
+
+def _deberta():
+    small, model = dict(num_hidden_layers=2) | FAMILIES["deberta-v2"].small, "DebertaV2Model"
+
+    def spec(name, config, swaps=None, cls=model, **more):
+        return Spec(f"deberta-v2-{name}", "deberta-v2", cls, small | config, swaps or {}, **more)
+
+    both = ["c2p", "p2c"]
+    yield spec("v2", dict(conv_kernel_size=3, conv_act="gelu", norm_rel_ebd="layer_norm", share_att_key=True,
+                          position_buckets=6, max_relative_positions=20), dict(conv_act="tanh"), full=True)
+    yield spec("conv-5-groups", dict(conv_kernel_size=5, conv_groups=2), dict(conv_act="gelu"))
+    yield spec("own-projections", dict(share_att_key=False, pos_att_type=both), full=True)
+    yield spec("c2p", dict(share_att_key=False, pos_att_type=["c2p"]), dict(pos_att_type=[]))
+    yield spec("p2c", dict(share_att_key=False, pos_att_type=["p2c"]), dict(pos_att_type=[]))
+    yield spec("p2c-shared", dict(pos_att_type=["p2c"]))
+    yield spec("no-position-attention", dict(pos_att_type=[]),
+               dict(norm_rel_ebd=None, max_relative_positions=None))
+    yield spec("absolute", dict(relative_attention=False, position_biased_input=True, pos_att_type=None, norm_rel_ebd="none"),
+               dict(norm_rel_ebd=None, max_relative_positions=None, pos_att_type=None), full=True)
+    yield spec("biased-input", dict(position_biased_input=True), full=True)
+    yield spec("no-buckets", dict(position_buckets=-1, max_relative_positions=12), dict(max_relative_positions=None), full=True)
+    yield spec("no-buckets-no-limit", dict(position_buckets=-1, max_relative_positions=-1),
+               dict(max_relative_positions=None))
+    yield spec("no-rel-norm", dict(norm_rel_ebd="none"), dict(norm_rel_ebd=None))
+    yield spec("segments", dict(type_vocab_size=2), full=True)
+    yield spec("embedding-size", dict(embedding_size=12), cls=model)
+    yield spec("type-as-string", dict(pos_att_type="p2c|c2p"), cls="DebertaV2ForTokenClassification")
+    yield spec("new-mlm-head", dict(legacy=False), cls="DebertaV2ForMaskedLM")
+    yield spec("pooler", dict(pooler_hidden_act="tanh", num_labels=3), dict(pooler_hidden_act="gelu"),
+               cls="DebertaV2ForSequenceClassification")
+
+
+def _modern():
+    small = dict(hidden_size=24, num_attention_heads=4, intermediate_size=28)
+    two = dict(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
+    swaps = dict(layer_types=["full_attention"] * 2, num_hidden_layers=1)
+
+    def spec(name, config, more=None, cls="ModernBertModel", **kw):
+        return Spec(f"modernbert-{name}", "modernbert", cls, small | two | config, swaps | (more or {}), **kw)
+
+    biases = dict(norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True)
+    yield spec("biases", biases, full=True)
+    yield spec("mean", dict(classifier_pooling="mean", num_labels=3),
+               dict(classifier_pooling="cls"), "ModernBertForSequenceClassification")
+    yield spec("head-biases", biases | dict(classifier_activation="silu", classifier_pooling="mean"),
+               dict(classifier_pooling="cls", classifier_activation="gelu"), "ModernBertForSequenceClassification")
+    yield spec("no-decoder-bias", dict(decoder_bias=False, classifier_bias=True, hidden_activation="silu"), {},
+               "ModernBertForMaskedLM")
+    yield spec("untied", dict(tie_word_embeddings=False), dict(tie_word_embeddings=True), "ModernBertForMaskedLM")
+    yield spec("odd-window", dict(local_attention=7))
+    ropes = _MODERN["rope_parameters"]
+    scaled = {k: v | dict(rope_type="linear", factor=3.0) for k, v in ropes.items()}
+    yield spec("rope-linear", dict(rope_parameters=scaled))
+    yarn = {k: v | dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=16) for k, v in ropes.items()}
+    yield spec("rope-yarn", dict(rope_parameters=yarn))
+
+
+def all_specs():
+    for part in (_heads, _variants, _deberta, _modern):
+        yield from part()

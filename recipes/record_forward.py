@@ -1,0 +1,63 @@
+"""Records tests/golden/forward: one folder per spec with a tiny checkpoint, inputs and what Transformers answers.
+
+    python recipes/record_forward.py [NAME...]     # under the newest Transformers, then again under 4.57.6
+
+Each run records the specs of its own major version. A golden is refused unless every swap moves it (sensitivity.py).
+"""
+
+import shutil
+import sys
+
+import torch
+import transformers
+
+from common import GOLDEN, MAJOR, forward, generator, load_model, randomize, save_case, seed_of
+from forward_inputs import make_cases
+from forward_specs import FAMILIES, all_specs
+from sensitivity import check, show
+
+
+
+def build(spec):
+    family = FAMILIES[spec.family]
+    cls = getattr(transformers, spec.cls)
+    config = cls.config_class(**(family.config | spec.config))
+    torch.manual_seed(seed_of(spec.name))
+    model = randomize(cls(config), spec.name)
+    model.tie_weights()
+    return model, config
+
+
+def record(spec, folder):
+    family = FAMILIES[spec.family]
+    model, config = build(spec)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    model.save_pretrained(folder)
+    model = load_model(folder)
+    segments = spec.config.get("type_vocab_size", family.segments)
+    positions = family.positions
+    if positions:
+        positions = config.pad_token_id + 1
+    cases = make_cases(generator(spec.name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
+                       longest=spec.longest or family.longest, segments=segments, positions=positions, full=spec.full)
+    for k, (about, inputs) in enumerate(cases):
+        save_case(folder, k, about, inputs, forward(model, inputs))
+
+
+def main(names):
+    weak = []
+    for spec in all_specs():
+        if spec.major != MAJOR or (names and spec.name not in names):
+            continue
+        folder = GOLDEN / "forward" / spec.name
+        record(spec, folder)
+        swaps = {k: v for k, v in (FAMILIES[spec.family].swaps | spec.swaps).items() if v is not None}
+        moved = check(folder, swaps)
+        weak += show(spec.name, moved)
+    if weak:
+        sys.exit("these swaps do not move their golden enough:\n  " + "\n  ".join(weak))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
