@@ -27,6 +27,7 @@ class Spec:
     full: bool = False
     major: int = 5  # the Transformers that records it
     longest: int | None = None
+    idle: tuple = ()  # parts of names of tensors, inputs and fields that cannot matter here
 
 
 _SIZES = dict(vocab_size=99, hidden_size=36, num_attention_heads=4, intermediate_size=52, num_hidden_layers=3)
@@ -114,24 +115,24 @@ _ACTIVATIONS = ["gelu_new", "relu", "silu", "gelu_pytorch_tanh", "tanh", "quick_
 def _variants():
     for act in _ACTIVATIONS:
         yield Spec(f"bert-act-{act}", "bert", "BertModel", dict(_ONE_LAYER, hidden_act=act),
-                   dict(hidden_act="relu" if act != "relu" else "gelu", num_hidden_layers=0, num_attention_heads=2))
+                   dict(hidden_act="silu" if "relu" in act else "relu", num_hidden_layers=0, num_attention_heads=2))
     sc, tc = "ForSequenceClassification", "ForTokenClassification"
     tiny = {"num_hidden_layers": 2} | FAMILIES["bert"].small
     yield Spec("bert-one-label", "bert", "Bert" + sc, tiny | dict(num_labels=1, problem_type="regression"))
     yield Spec("bert-five-labels", "bert", "Bert" + sc, tiny | dict(num_labels=5, problem_type="multi_label_classification"))
     yield Spec("bert-default-eps", "bert", "BertModel", tiny | dict(layer_norm_eps=1e-12), dict(layer_norm_eps=1e-2))
     yield Spec("bert-three-segments", "bert", "BertModel", tiny | dict(type_vocab_size=3))
-    yield Spec("bert-untied", "bert", "BertForMaskedLM", tiny | dict(tie_word_embeddings=False),
-               dict(tie_word_embeddings=True))
-    yield Spec("roberta-untied", "roberta", "RobertaForMaskedLM", tiny | dict(tie_word_embeddings=False),
-               dict(tie_word_embeddings=True))
+    yield Spec("bert-untied", "bert", "BertForMaskedLM", tiny | dict(tie_word_embeddings=False), idle=("predictions.bias",))
+    yield Spec("roberta-untied", "roberta", "RobertaForMaskedLM", tiny | dict(tie_word_embeddings=False), idle=("lm_head.bias",))
     for kind, cls in [("bert", "BertModel"), ("roberta", "RobertaModel"), ("electra", "ElectraModel"),
                       ("albert", "AlbertModel"), ("bert", "BertForMaskedLM")]:
         for how in ["relative_key", "relative_key_query"]:
             part = "" if cls.endswith("Model") else "-MaskedLM"
-            yield Spec(f"{kind}-{how}{part}", kind, cls, FAMILIES[kind].small | dict(num_hidden_layers=2, position_embedding_type=how),
-                       dict(position_embedding_type="relative_key" if how.endswith("query") else "relative_key_query"),
-                       full=not part, major=4)
+            yield Spec(f"{kind}-{how}{part}", kind, cls,
+                       FAMILIES[kind].small | dict(num_hidden_layers=2, position_embedding_type=how),
+                       dict(num_attention_heads=None,
+                            position_embedding_type="relative_key" if how.endswith("query") else "relative_key_query"),
+                       full=not part, major=4, idle=("position_ids", "position_embeddings", "pad_token_id"))
     yield Spec("roberta-pad-0", "roberta", "RobertaModel", tiny | dict(pad_token_id=0, type_vocab_size=2),
                dict(pad_token_id=1), full=True)
     yield Spec("roberta-pad-9", "roberta", "RobertaModel", tiny | dict(pad_token_id=9, max_position_embeddings=50),
@@ -147,11 +148,11 @@ def _variants():
     yield Spec("albert-inner", "albert", "AlbertModel", small | dict(num_hidden_layers=3, inner_group_num=2),
                dict(inner_group_num=1, num_hidden_layers=2))
     yield Spec("albert-groups-inner", "albert", "AlbertForMaskedLM",
-               small | dict(num_hidden_layers=5, num_hidden_groups=2, inner_group_num=2),
-               dict(num_hidden_layers=4, inner_group_num=1))
+               small | dict(num_hidden_layers=3, num_hidden_groups=2, inner_group_num=2),
+               dict(num_hidden_layers=2, inner_group_num=1))
     yield Spec("mpnet-buckets", "mpnet", "MPNetModel", tiny | dict(relative_attention_num_buckets=40), longest=39)
     yield Spec("mpnet-pad-0", "mpnet", "MPNetModel", tiny | dict(pad_token_id=0, max_position_embeddings=150),
-               dict(pad_token_id=3), longest=141, full=True)
+               longest=141, full=True)  # MPNet's positions take 1 for the pad, whatever the config says
 
 
 def _deberta():
@@ -165,11 +166,12 @@ def _deberta():
                           position_buckets=6, max_relative_positions=20), dict(conv_act="tanh"), full=True)
     yield spec("conv-5-groups", dict(conv_kernel_size=5, conv_groups=2), dict(conv_act="gelu"))
     yield spec("own-projections", dict(share_att_key=False, pos_att_type=both), full=True)
-    yield spec("c2p", dict(share_att_key=False, pos_att_type=["c2p"]), dict(pos_att_type=[]))
+    yield spec("c2p", dict(share_att_key=False, pos_att_type=["c2p"]), dict(pos_att_type=[]),
+               idle=("encoder.LayerNorm.bias",))
     yield spec("p2c", dict(share_att_key=False, pos_att_type=["p2c"]), dict(pos_att_type=[]))
     yield spec("p2c-shared", dict(pos_att_type=["p2c"]))
     yield spec("no-position-attention", dict(pos_att_type=[]),
-               dict(norm_rel_ebd=None, max_relative_positions=None))
+               dict(norm_rel_ebd=None, max_relative_positions=None), idle=("encoder.LayerNorm", "rel_embeddings"))
     yield spec("absolute", dict(relative_attention=False, position_biased_input=True, pos_att_type=None, norm_rel_ebd="none"),
                dict(norm_rel_ebd=None, max_relative_positions=None, pos_att_type=None), full=True)
     yield spec("biased-input", dict(position_biased_input=True), full=True)
@@ -201,7 +203,7 @@ def _modern():
                dict(classifier_pooling="cls", classifier_activation="gelu"), "ModernBertForSequenceClassification")
     yield spec("no-decoder-bias", dict(decoder_bias=False, classifier_bias=True, hidden_activation="silu"), {},
                "ModernBertForMaskedLM")
-    yield spec("untied", dict(tie_word_embeddings=False), dict(tie_word_embeddings=True), "ModernBertForMaskedLM")
+    yield spec("untied", dict(tie_word_embeddings=False), {}, "ModernBertForMaskedLM")
     yield spec("odd-window", dict(local_attention=7))
     ropes = _MODERN["rope_parameters"]
     scaled = {k: v | dict(rope_type="linear", factor=3.0) for k, v in ropes.items()}

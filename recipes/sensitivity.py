@@ -32,30 +32,30 @@ def _without(key):
     return change
 
 
-def _idle(key):
-    """Tensors that cannot matter: a key's bias shifts all scores of a row alike, so softmax removes it."""
-    names = ("key.bias", "k_lin.bias", "attn.k.bias", "key_proj.bias")
-    return key.endswith(names)
+# A key's bias shifts all scores of a row alike, so softmax removes it.
+_KEY_BIASES = ("key.bias", "k_lin.bias", "attn.k.bias", "key_proj.bias")
 
 
-def check(folder, swaps):
+def check(folder, swaps, idle=()):
     """What was changed -> how far the output moved, relative to its largest value."""
     cases = list(cases_in(folder))
     model = load_model(folder)
     moved = {"(unchanged)": _moved(model, cases)}
     assert moved.pop("(unchanged)") < 1e-6, f"{folder}: not reproducible"
     for key in ("attention_mask", "token_type_ids", "position_ids"):
-        if any(inputs.get(key, torch.zeros(1)).any() for _, inputs, _ in cases):
+        if key not in idle and any(inputs.get(key, torch.zeros(1)).any() for _, inputs, _ in cases):
             moved["no " + key] = _moved(model, cases, _without(key))
     base = AutoConfig.from_pretrained(folder)
     for key, value in swaps.items():
+        if key in idle:
+            continue
         config = copy.deepcopy(base)
         if getattr(config, key, None) == value:
             value = getattr(config, key) // 2 if isinstance(value, int) else value
         setattr(config, key, value)
         moved[f"{key}={_short(value)}"] = _moved(load_model(folder, config=config), cases)
     for key, tensor in model.state_dict(keep_vars=True).items():
-        if not torch.is_floating_point(tensor) or _idle(key):
+        if not torch.is_floating_point(tensor) or key.endswith(_KEY_BIASES) or any(i in key for i in idle):
             continue
         kept = tensor.detach().clone()
         with torch.no_grad():
