@@ -100,7 +100,7 @@ def distance(got, want):
 
 
 def load_model(folder, cls=None, config=None):
-    name = cls or read_json(Path(folder) / "config.json")["architectures"][0]
+    name = cls or read_json(Path(folder) / "config.json").get("architectures", ["AutoModel"])[0]
     extra = {} if config is None else {"config": config}
     model = getattr(transformers, name).from_pretrained(
         folder, attn_implementation="eager", dtype=torch.float32, **extra)
