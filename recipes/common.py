@@ -81,7 +81,7 @@ def forward(model, inputs):
     for key, value in out.items():
         if not isinstance(value, torch.Tensor) or key in ("past_key_values", "hidden_states", "attentions"):
             continue
-        value = value.float()
+        value = value.to(torch.float64 if value.dtype == torch.float64 else torch.float32)
         if mask is not None and value.shape[:2] == mask.shape:
             value = value * mask.reshape(mask.shape + (1,) * (value.ndim - 2))
         result[key] = value.contiguous()
@@ -99,6 +99,13 @@ def distance(got, want):
     return worst
 
 
+def steady(model, inputs, outputs):
+    """A golden has to be well conditioned: float64 arithmetic may answer only a fraction of the tolerance away."""
+    off = distance(forward(model.double(), inputs), outputs)
+    model.float()
+    return off, off < TOLERANCE / 4
+
+
 def load_model(folder, cls=None, config=None):
     name = cls or read_json(Path(folder) / "config.json").get("architectures", ["AutoModel"])[0]
     extra = {} if config is None else {"config": config}
@@ -113,7 +120,7 @@ def cases_in(folder):
 
 
 def save_case(folder, k, about, inputs, outputs):
-    note = {"about": about}
+    note = {"about": about}  # one key: safetensors writes several in no fixed order
     save_file({n: t.contiguous() for n, t in inputs.items()}, folder / f"case_{k}.in.safetensors", metadata=note)
-    note = note | {"transformers": transformers.__version__}
+    note = {"about": f"{about}; Transformers {transformers.__version__}"}
     save_file(outputs, folder / f"case_{k}.out.safetensors", metadata=note)

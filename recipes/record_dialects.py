@@ -15,7 +15,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from common import GOLDEN, distance, edit_json, forward, generator, load_model, randomize, read_json, save_case, seed_of
+from common import GOLDEN, distance, edit_json, forward, generator, load_model, randomize, read_json, save_case, seed_of, steady
 from forward_inputs import make_cases
 from forward_specs import FAMILIES
 
@@ -213,7 +213,8 @@ def f16(folder):
     edit_json(folder / "config.json", dtype=None, torch_dtype="float16")
 
 
-@dialect("modernbert", "ModernBertForSequenceClassification", exact=False)
+@dialect("modernbert", "ModernBertForSequenceClassification", exact=False, num_hidden_layers=2,
+         layer_types=["full_attention", "sliding_attention"])
 def bf16(folder):
     rewrite(folder, {k: v.bfloat16() for k, v in weights(folder).items()})
     edit_json(folder / "config.json", dtype="bfloat16")
@@ -248,7 +249,8 @@ def record(name, folder):
         if partial:
             got.pop("pooler_output"), want.pop("pooler_output")
         off = distance(got, want)
-        assert off < 1e-6 if exact else 1e-4 < off < 0.2, f"{name}: {off}"
+        assert off < 1e-6 if exact else 1e-4 < off < 0.3, f"{name}: {off}"
+        assert partial or steady(model, inputs, got)[1], f"{name}: ill conditioned"
         save_case(folder, k, about, inputs, got)
 
 

@@ -11,7 +11,7 @@ import sys
 import torch
 import transformers
 
-from common import GOLDEN, MAJOR, forward, generator, load_model, randomize, save_case, seed_of
+from common import GOLDEN, MAJOR, forward, generator, load_model, randomize, save_case, seed_of, steady
 from forward_inputs import make_cases
 from forward_specs import FAMILIES, all_specs
 from sensitivity import check, show
@@ -46,7 +46,11 @@ def record(spec, folder):
     cases = make_cases(generator(spec.name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
                        longest=spec.longest or family.longest, segments=segments, positions=positions, full=spec.full)
     for k, (about, inputs) in enumerate(cases):
-        save_case(folder, k, about, inputs, forward(model, inputs))
+        outputs = forward(model, inputs)
+        off, ok = steady(model, inputs, outputs)
+        if not ok:
+            print(f"{spec.name} case {k} ({about}): float64 is {off:.1e} away")
+        save_case(folder, k, about, inputs, outputs)
 
 
 def main(names):
