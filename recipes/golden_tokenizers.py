@@ -1,0 +1,166 @@
+"""Tiny tokenizers of each kind, trained on corpus.py and wrapped in Transformers' own classes."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import sentencepiece
+import transformers as t
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from corpus import TRAIN
+
+_BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def _ordered(vocab):
+    return [token for token, _ in sorted(vocab.items(), key=lambda item: item[1])]
+
+
+def _wordpiece_vocab(size, lowercase, specials):
+    trained = Tokenizer(models.WordPiece(unk_token=specials[1]))
+    trained.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    # no initial_alphabet limit but a small size: some characters stay unknown
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=specials, limit_alphabet=size // 3,
+                                        show_progress=False)
+    trained.train_from_iterator(TRAIN, trainer)
+    return _ordered(trained.get_vocab())
+
+
+def wordpiece(cls, size=600, lowercase=True, specials=_BERT_SPECIALS, **more):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "vocab.txt"
+        path.write_text("\n".join(_wordpiece_vocab(size, lowercase, specials)) + "\n")
+        return cls(str(path), do_lower_case=lowercase, **more)
+
+
+def bert_uncased(**more):
+    return wordpiece(t.BertTokenizerFast, **more)
+
+
+def bert_cased(**more):
+    return wordpiece(t.BertTokenizerFast, lowercase=False, size=500, **more)
+
+
+def distilbert(**more):
+    return wordpiece(t.DistilBertTokenizerFast, lowercase=False, size=450, **more)
+
+
+def electra(**more):
+    return wordpiece(t.ElectraTokenizerFast, size=400, **more)
+
+
+def mpnet(**more):
+    return wordpiece(t.MPNetTokenizerFast, specials=["<s>", "[UNK]", "<pad>", "</s>", "<mask>"], **more)
+
+
+def _byte_bpe(size, specials):
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=specials, show_progress=False,
+                                  initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
+    trained.train_from_iterator(TRAIN, trainer)
+    return trained
+
+
+def roberta(size=520, **more):
+    trained = _byte_bpe(size, ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    with tempfile.TemporaryDirectory() as folder:
+        vocab, merges = trained.model.save(folder)
+        return t.RobertaTokenizerFast(vocab, merges, **more)
+
+
+def modernbert(size=520, **more):
+    specials = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    trained = _byte_bpe(size, specials)
+    trained.normalizer = normalizers.NFC()
+    trained.decoder = decoders.ByteLevel()
+    ids = {s: trained.token_to_id(s) for s in specials}
+    trained.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0",
+        special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])])
+    from tokenizers import AddedToken
+    return t.PreTrainedTokenizerFast(
+        tokenizer_object=trained, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]",
+        mask_token=AddedToken("[MASK]", lstrip=True, rstrip=False, normalized=False), clean_up_tokenization_spaces=True,
+        model_input_names=["input_ids", "attention_mask"], **more)
+
+
+def _sentencepiece(folder, size, **how):
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TRAIN), model_writer=model, vocab_size=size, model_type="unigram",
+        character_coverage=0.98, num_threads=1, minloglevel=2, hard_vocab_limit=False, **how)
+    path = Path(folder) / "spm.model"
+    path.write_bytes(model.getvalue())
+    return str(path)
+
+
+def _from_sentencepiece(slow, fast, size, rule="identity", slow_args=None, **more):
+    """The fast tokenizer that Transformers makes of a sentencepiece file."""
+    pieces = dict(unk_id=0, bos_id=1, eos_id=2, pad_id=-1)
+    if slow is t.DebertaV2Tokenizer:
+        pieces = dict(pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]",
+                      unk_piece="[UNK]", user_defined_symbols="[MASK]")
+    if slow is t.AlbertTokenizer:
+        pieces = dict(pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, pad_piece="<pad>",
+                      control_symbols="[CLS],[SEP]", user_defined_symbols="[MASK]")
+    with tempfile.TemporaryDirectory() as folder:
+        path = _sentencepiece(folder, size, normalization_rule_name=rule, **pieces)
+        made = slow(path, **(slow_args or {}))
+        made.save_pretrained(folder)
+        return fast.from_pretrained(folder, **more)
+
+
+def xlm_roberta(**more):
+    return _from_sentencepiece(t.XLMRobertaTokenizer, t.XLMRobertaTokenizerFast, 600, **more)
+
+
+def xlm_roberta_nmt(**more):
+    """With sentencepiece's precompiled normalization, as the real files have it."""
+    return _from_sentencepiece(t.XLMRobertaTokenizer, t.XLMRobertaTokenizerFast, 600, rule="nmt_nfkc", **more)
+
+
+def camembert(**more):
+    return _from_sentencepiece(t.CamembertTokenizer, t.CamembertTokenizerFast, 600, **more)
+
+
+def camembert_spm(**more):
+    """Keeps its sentencepiece file, for folders without a tokenizer.json."""
+    made = camembert(**more)
+    folder = tempfile.mkdtemp()
+    made.vocab_file = _sentencepiece(folder, 600, normalization_rule_name="identity", unk_id=0, bos_id=1, eos_id=2,
+                                     pad_id=-1)
+    return made
+
+
+def albert(**more):
+    return _from_sentencepiece(t.AlbertTokenizer, t.AlbertTokenizerFast, 600, **more)
+
+
+def deberta_v2(**more):
+    return _from_sentencepiece(t.DebertaV2Tokenizer, t.DebertaV2TokenizerFast, 600,
+                               slow_args={"do_lower_case": False}, **more)
+
+
+def save(tokenizer, folder):
+    tokenizer.save_pretrained(folder)
+    tokenizer_json = Path(folder) / "tokenizer.json"
+    if tokenizer_json.stat().st_size > 60_000:  # one line per merge or piece is a third spaces
+        import json
+        tokenizer_json.write_text(json.dumps(json.loads(tokenizer_json.read_text()), ensure_ascii=False,
+                                             separators=(",", ":")))
+
+
+if __name__ == "__main__":  # a look at each
+    text = "Søren O'Brien didn't like the cafe\u0301 in 東京 😀 <mask> [MASK] xyzzy"
+    for make in (bert_uncased, bert_cased, distilbert, electra, mpnet, roberta, modernbert, xlm_roberta, xlm_roberta_nmt,
+                 camembert, albert, deberta_v2):
+        tok = make()
+        with tempfile.TemporaryDirectory() as folder:
+            save(tok, folder)
+            sizes = {p.name: p.stat().st_size for p in Path(folder).iterdir()}
+        print(make.__name__, type(tok).__name__, len(tok), sizes)
+        print("  ", tok.tokenize(text), tok(text, "b")["input_ids"][:4], tok.mask_token_id, tok.pad_token_id,
+              tok.unk_token_id, tok.model_input_names)

@@ -1,0 +1,119 @@
+"""The checkpoints with tokenizers that the pipeline goldens run on: class, config, tokenizer, tasks, odd details."""
+
+from dataclasses import dataclass, field
+
+import golden_tokenizers as tok
+
+
+@dataclass
+class Checkpoint:
+    name: str
+    cls: str
+    tokenizer: object  # a function of golden_tokenizers
+    tasks: list
+    config: dict = field(default_factory=dict)
+    tokenizer_args: dict = field(default_factory=dict)
+    drop: tuple = ()  # files to delete: older folders have no tokenizer.json
+    tokenizer_config: dict = field(default_factory=dict)  # edits of tokenizer_config.json; None removes a field
+    sharpness: float = 1.0  # of the head: how far its scores spread
+
+
+def bert(**more):
+    return dict(hidden_size=24, num_attention_heads=3, intermediate_size=40, num_hidden_layers=2,
+                max_position_embeddings=130, layer_norm_eps=1e-5) | more
+
+
+def roberta(**more):
+    return bert(max_position_embeddings=132, type_vocab_size=1) | more
+
+
+def distil(**more):
+    return dict(dim=24, n_heads=3, hidden_dim=40, n_layers=2, max_position_embeddings=130) | more
+
+
+def small_embeddings(**more):
+    return bert(embedding_size=20) | more
+
+
+def deberta(**more):
+    return bert(relative_attention=True, position_buckets=16, max_relative_positions=-1, norm_rel_ebd="layer_norm",
+                share_att_key=True, pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0) | more
+
+
+def modern(**more):
+    return dict(hidden_size=24, num_attention_heads=3, intermediate_size=36, num_hidden_layers=3, local_attention=10,
+                max_position_embeddings=200, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
+                attn_implementation="sdpa", reference_compile=False) | more
+
+
+def labels(*names):
+    return dict(id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)})
+
+
+NER = labels("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
+POS = labels("NOUN", "VERB", "ADJ", "DET", "PRON-X", "PUNCT")
+FEATURE, FILL, NER_TASK, QA = ["feature-extraction"], ["fill-mask"], ["token-classification"], ["question-answering"]
+TEXT, ZERO = ["text-classification"], ["zero-shot-classification"]
+
+CHECKPOINTS = [
+    # base models
+    Checkpoint("feature-bert-uncased", "BertModel", tok.bert_uncased, FEATURE, bert(), dict(model_max_length=40)),
+    Checkpoint("feature-modernbert", "ModernBertModel", tok.modernbert, FEATURE, modern()),
+    Checkpoint("feature-mpnet", "MPNetModel", tok.mpnet, FEATURE, roberta(pad_token_id=2, type_vocab_size=None)),
+    Checkpoint("feature-albert", "AlbertModel", tok.albert, FEATURE, small_embeddings(), dict(model_max_length=64)),
+    # masked language models
+    Checkpoint("fill-bert-uncased", "BertForMaskedLM", tok.bert_uncased, FILL + FEATURE, bert(),
+               dict(model_max_length=48)),
+    Checkpoint("fill-roberta", "RobertaForMaskedLM", tok.roberta, FILL, roberta()),
+    Checkpoint("fill-xlm-roberta", "XLMRobertaForMaskedLM", tok.xlm_roberta, FILL, roberta(), dict(model_max_length=64)),
+    Checkpoint("fill-albert", "AlbertForMaskedLM", tok.albert, FILL, small_embeddings()),
+    Checkpoint("fill-modernbert", "ModernBertForMaskedLM", tok.modernbert, FILL, modern()),
+    Checkpoint("fill-mpnet", "MPNetForMaskedLM", tok.mpnet, FILL, roberta(pad_token_id=2, type_vocab_size=None)),
+    Checkpoint("fill-camembert-spm", "CamembertForMaskedLM", tok.camembert_spm, FILL, roberta(), drop=("tokenizer.json",)),
+    # token classification
+    Checkpoint("ner-bert-cased", "BertForTokenClassification", tok.bert_cased, NER_TASK, bert() | NER,
+               dict(model_max_length=32)),
+    Checkpoint("ner-roberta", "RobertaForTokenClassification", tok.roberta, NER_TASK, roberta() | NER,
+               dict(model_max_length=40, add_prefix_space=True)),
+    Checkpoint("ner-xlm-roberta", "XLMRobertaForTokenClassification", tok.xlm_roberta_nmt, NER_TASK, roberta() | NER,
+               dict(model_max_length=32)),
+    Checkpoint("ner-deberta", "DebertaV2ForTokenClassification", tok.deberta_v2, NER_TASK, deberta() | NER),
+    Checkpoint("ner-electra-left", "ElectraForTokenClassification", tok.electra, NER_TASK, small_embeddings() | NER,
+               dict(model_max_length=24, padding_side="left")),
+    Checkpoint("pos-distilbert", "DistilBertForTokenClassification", tok.distilbert, NER_TASK, distil() | POS,
+               dict(model_max_length=64), drop=("tokenizer.json",)),
+    # question answering
+    Checkpoint("qa-bert-uncased", "BertForQuestionAnswering", tok.bert_uncased, QA, bert(), dict(model_max_length=64),
+               sharpness=2),
+    Checkpoint("qa-roberta", "RobertaForQuestionAnswering", tok.roberta, QA, roberta(), dict(model_max_length=72),
+               sharpness=2),
+    Checkpoint("qa-deberta-left", "DebertaV2ForQuestionAnswering", tok.deberta_v2, QA, deberta(),
+               dict(model_max_length=56, padding_side="left"), sharpness=2),
+    Checkpoint("qa-distilbert", "DistilBertForQuestionAnswering", tok.distilbert, QA, distil(),
+               dict(model_max_length=128), sharpness=3),
+    Checkpoint("qa-xlm-roberta", "XLMRobertaForQuestionAnswering", tok.xlm_roberta, QA, roberta(),
+               dict(model_max_length=80), sharpness=2),
+    # text classification
+    Checkpoint("sentiment-distilbert", "DistilBertForSequenceClassification", tok.distilbert, TEXT,
+               distil(**labels("NEGATIVE", "POSITIVE")), dict(model_max_length=60)),
+    Checkpoint("sentiment-electra-five", "ElectraForSequenceClassification", tok.electra, TEXT,
+               small_embeddings(**labels("1 star", "2 stars", "3 stars", "4 stars", "5 stars"))),
+    Checkpoint("regression-bert", "BertForSequenceClassification", tok.bert_cased, TEXT,
+               bert(num_labels=1, problem_type="regression")),
+    Checkpoint("single-output-albert", "AlbertForSequenceClassification", tok.albert, TEXT,
+               small_embeddings(num_labels=1)),
+    Checkpoint("multi-label-roberta", "RobertaForSequenceClassification", tok.roberta, TEXT,
+               roberta(problem_type="multi_label_classification", **labels("joy", "anger", "fear", "surprise"))),
+    Checkpoint("all-scores-modernbert", "ModernBertForSequenceClassification", tok.modernbert, TEXT,
+               modern(return_all_scores=True, classifier_pooling="mean", num_labels=3)),
+    # entailment
+    Checkpoint("nli-roberta", "RobertaForSequenceClassification", tok.roberta, ZERO,
+               roberta(**labels("CONTRADICTION", "NEUTRAL", "ENTAILMENT")), dict(model_max_length=48),
+               drop=("tokenizer.json",)),
+    Checkpoint("nli-deberta-first", "DebertaV2ForSequenceClassification", tok.deberta_v2, ZERO + TEXT,
+               deberta(**labels("entailment", "neutral", "contradiction")), dict(model_max_length=60)),
+    Checkpoint("nli-bert-two", "BertForSequenceClassification", tok.bert_uncased, ZERO,
+               bert(**labels("not_entailment", "Entailed"))),
+    Checkpoint("nli-distilbert-nameless", "DistilBertForSequenceClassification", tok.distilbert, ZERO,
+               distil(num_labels=3), dict(model_max_length=44)),
+]

@@ -1,0 +1,119 @@
+"""Records tests/golden/pipelines: tiny checkpoints with tokenizers, and what pipeline() of Transformers 4.57.6 answers.
+
+    python recipes/record_pipelines.py [NAME...]     # under 4.57.6
+
+Each folder's cases.jsonl has one line per call: {"task", "body": {"inputs", "parameters"}} with "result", or "error"
+where the pipeline raises. An answer whose words would change with the rounding of float64 arithmetic is refused.
+"""
+
+import json
+import shutil
+import sys
+import warnings
+
+import numpy as np
+import torch
+import transformers
+
+from common import GOLDEN, edit_json, randomize, seed_of
+from golden_tokenizers import save
+from pipeline_calls import ALIASES, CALLS
+from pipeline_models import CHECKPOINTS
+
+warnings.filterwarnings("ignore")
+
+
+def plain(value):
+    """A result as JSON: float32 and float64 shortened to what the comparison needs."""
+    if isinstance(value, torch.Tensor):
+        return plain(value.tolist())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, (bool, str)) or value is None:
+        return value
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return float(f"{float(value):.8g}")
+
+
+def close(a, b):
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= 1e-5 * max(1.0, abs(a))
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(close(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(close, a, b))
+    return a == b
+
+
+def make(checkpoint, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tokenizer = checkpoint.tokenizer(**checkpoint.tokenizer_args)
+    cls = getattr(transformers, checkpoint.cls)
+    config = {k: v for k, v in checkpoint.config.items() if v is not None}
+    config = cls.config_class(**({"pad_token_id": tokenizer.pad_token_id, "vocab_size": len(tokenizer)} | config))
+    torch.manual_seed(seed_of(checkpoint.name))
+    model = randomize(cls(config), checkpoint.name)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name.startswith(("classifier", "qa_outputs")):
+                p.mul_(checkpoint.sharpness)
+    model.tie_weights()
+    model.save_pretrained(folder)
+    save(tokenizer, folder)
+    for file in checkpoint.drop:
+        (folder / file).unlink()
+    if checkpoint.tokenizer_config:
+        edit_json(folder / "tokenizer_config.json", **checkpoint.tokenizer_config)
+
+
+def answer(pipe, body):
+    body = json.loads(json.dumps(body))
+    try:
+        return {"result": plain(pipe(body["inputs"], **body.get("parameters", {})))}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def record(checkpoint, folder):
+    make(checkpoint, folder)
+    lines, errors = [], 0
+    for task in checkpoint.tasks:
+        pipe = transformers.pipeline(task, model=str(folder), device="cpu")
+        exact = transformers.pipeline(task, model=str(folder), device="cpu")
+        exact.model.double()
+        for i, body in enumerate(CALLS[task](checkpoint, pipe.tokenizer)):
+            got = answer(pipe, body)
+            if not close(got, answer(exact, body)):
+                print(f"{checkpoint.name}: left out, too close to a tie: {json.dumps(body)[:120]}")
+                continue
+            errors += "error" in got
+            name = ALIASES.get(task, task) if i % 4 == 3 else task
+            lines.append(json.dumps({"task": name, "body": body} | got, ensure_ascii=False))
+    (folder / "cases.jsonl").write_text("\n".join(lines) + "\n")
+    return len(lines), errors
+
+
+def main(names):
+    total = 0
+    for checkpoint in CHECKPOINTS:
+        if names and checkpoint.name not in names:
+            continue
+        folder = GOLDEN / "pipelines" / checkpoint.name
+        count, errors = record(checkpoint, folder)
+        total += count
+        size = sum(p.stat().st_size for p in folder.iterdir())
+        print(f"{checkpoint.name:28} {count:3} calls, {errors:2} errors, {size:7} bytes", flush=True)
+    print(total, "calls")
+
+
+if __name__ == "__main__":
+    assert transformers.__version__ == "4.57.6", "pipeline goldens are of Transformers 4.57.6"
+    main(sys.argv[1:])
