@@ -1,0 +1,30 @@
+// The program's verbs. Each adds itself to the command line and says what to run.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "models/model.h"
+
+namespace polymath::cli {
+
+// What works with every verb.
+struct Common {
+  int threads = 0;  // 0: the physical cores
+  std::string dtype = "auto";
+  bool quiet = false;
+};
+
+// The verb that was chosen; returns the exit code.
+using Action = std::function<int()>;
+
+void add_bench(CLI::App& app, Common& common, Action& action);
+void add_forward(CLI::App& app, Common& common, Action& action);
+void add_info(CLI::App& app, Common& common, Action& action);
+
+// Adds --threads, --dtype and --quiet to a verb.
+void add_common(CLI::App& verb, Common& common);
+
+}  // namespace polymath::cli

@@ -1,0 +1,96 @@
+// polymath forward DIR IN.safetensors -o OUT.safetensors
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "cli/cli.h"
+
+namespace polymath::cli {
+namespace {
+
+// The named input as int32 [sequences, columns]; empty when it is not there.
+struct IdMatrix {
+  std::vector<std::int32_t> values;
+  std::int64_t sequences = 0, columns = 0;
+};
+
+std::optional<IdMatrix> read_ids(const std::vector<TensorView>& tensors, const std::string& name, const std::string& path) {
+  auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& t) { return t.name == name; });
+  if (found == tensors.end()) return std::nullopt;
+  if (found->shape.size() != 2) {
+    throw Error(ErrorCode::kInvalidArgument, "has " + std::to_string(found->shape.size()) + " axes instead of 2", path + ": " + name);
+  }
+  IdMatrix ids{.sequences = found->shape[0], .columns = found->shape[1]};
+  const std::size_t size = dtype_size(found->dtype);
+  ids.values.reserve(static_cast<std::size_t>(found->elements()));
+  for (std::size_t at = 0; at < found->data.size(); at += size) {
+    const std::int64_t value = element_to_i64(found->dtype, found->data.data() + at);
+    if (value < INT32_MIN || value > INT32_MAX) throw Error(ErrorCode::kInvalidArgument, std::to_string(value) + " is out of range", path + ": " + name);
+    ids.values.push_back(static_cast<std::int32_t>(value));
+  }
+  return ids;
+}
+
+// A per-row output [rows, ...] as [sequences, columns, ...], zero where the mask is 0.
+Tensor padded(const Tensor& rows, const Step& step, std::int64_t columns) {
+  const std::int64_t d = rows.rank() == 1 ? 1 : rows.dim(-1);
+  Tensor y = rows.rank() == 1 ? Tensor({step.sequences(), columns}) : Tensor({step.sequences(), columns, d});
+  std::fill_n(y.data(), y.size(), 0.0f);
+  for (int s = 0; s < step.sequences(); ++s) {
+    for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
+      if (!step.is_key.empty() && !step.is_key[static_cast<std::size_t>(r)]) continue;
+      std::memcpy(y.data() + (s * columns + step.column[static_cast<std::size_t>(r)]) * d, rows.data() + r * d, static_cast<std::size_t>(d) * sizeof(float));
+    }
+  }
+  return y;
+}
+
+int forward(const std::string& folder, const std::string& in, const std::string& out, const Common& common) {
+  const MappedFile file(in);
+  const auto tensors = parse_safetensors(file.bytes(), in);
+  const auto ids = read_ids(tensors, "input_ids", in);
+  if (!ids) throw Error(ErrorCode::kInvalidArgument, "the tensor is missing", in + ": input_ids");
+  if (ids->values.empty()) throw Error(ErrorCode::kInvalidArgument, "holds no tokens", in + ": input_ids");
+  const auto same_shape = [&](const char* name) {
+    auto other = read_ids(tensors, name, in);
+    if (other && (other->sequences != ids->sequences || other->columns != ids->columns)) {
+      throw Error(ErrorCode::kInvalidArgument, "has another shape than input_ids", in + ": " + name);
+    }
+    return other ? std::move(other->values) : std::vector<std::int32_t>();
+  };
+  const auto mask = same_shape("attention_mask"), types = same_shape("token_type_ids");
+
+  const LoadedModel model = LoadedModel::load(folder, load_type_named(common.dtype));
+  const Step step = unpad(ids->values, types, mask, ids->columns);
+  const auto outputs = model.model().forward(step);
+
+  std::vector<Tensor> values;  // keeps what the arrays point to
+  std::vector<NamedArray> arrays;
+  for (const Output& output : outputs) {
+    values.push_back(output.per_row ? padded(output.value, step, ids->columns) : output.value);
+    const Tensor& t = values.back();
+    arrays.push_back({output.name, DType::kF32, t.shape(),
+                      {reinterpret_cast<const std::uint8_t*>(t.data()), static_cast<std::size_t>(t.size()) * sizeof(float)}});
+  }
+  write_safetensors(out, arrays);
+  return 0;
+}
+
+}  // namespace
+
+void add_forward(CLI::App& app, Common& common, Action& action) {
+  auto* verb = app.add_subcommand("forward", "run a model once on named tensors");
+  struct Arguments {
+    std::string folder, in, out;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
+  verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids")->required();
+  verb->add_option("-o,--output", arguments->out, "where the outputs go, under Transformers' names, in float32")->required();
+  add_common(*verb, common);
+  verb->callback([=, &common, &action] {
+    action = [=, &common] { return forward(arguments->folder, arguments->in, arguments->out, common); };
+  });
+}
+
+}  // namespace polymath::cli

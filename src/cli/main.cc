@@ -1,0 +1,72 @@
+// polymath: the command line. Results go to standard output, everything else to standard error; the exit
+// code is 0 on success, 2 on wrong usage, 1 on any other error.
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "base/threads.h"
+#include "cli/cli.h"
+#include "polymath/error.h"
+
+namespace polymath::cli {
+
+void add_common(CLI::App& verb, Common& common) {
+  verb.add_option("--threads", common.threads, "threads for arithmetic (default: the physical cores)")->check(CLI::Range(1, 1024));
+  verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "q8"}));
+  verb.add_flag("--quiet", common.quiet, "no progress and no notes on standard error");
+}
+
+namespace {
+
+int fail(const std::string& message) {
+  std::string line = message;
+  for (char& c : line) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  std::cout.flush();
+  std::cerr << "polymath: error: " << line << std::endl;
+  return 1;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Polymath: a native engine for transformer abilities.\n"
+               "It loads Hugging Face checkpoint folders as they are and answers like Transformers' pipeline().",
+               "polymath");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("polymath ") + POLYMATH_VERSION);
+  app.set_help_all_flag("--help-all", "help for all commands");
+  app.footer("Examples:\n"
+             "  polymath info path/to/checkpoint\n"
+             "  polymath run ner --model path/to/checkpoint \"Ada met Charles in London.\"\n"
+             "  polymath search \"how do I add a model\" docs/*.md --model path/to/sentence-transformer");
+  Common common;
+  Action action;
+  add_forward(app, common, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    std::cerr << "polymath: error: " << e.what() << "\nTry: polymath " << (argc > 1 && argv[1][0] != '-' ? std::string(argv[1]) + " " : "")
+              << "--help" << std::endl;
+    return 2;
+  }
+  if (common.threads > 0) ThreadPool::set_global_threads(common.threads);
+  return action();
+}
+
+}  // namespace
+}  // namespace polymath::cli
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  try {
+    return polymath::cli::run(argc, argv);
+  } catch (const polymath::Error& e) {
+    return polymath::cli::fail(e.what());
+  } catch (const std::bad_alloc&) {
+    return polymath::cli::fail("out of memory");
+  } catch (const std::exception& e) {
+    return polymath::cli::fail(e.what());
+  }
+}

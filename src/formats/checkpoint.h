@@ -1,0 +1,32 @@
+// The weights of a checkpoint folder, whatever file they are in.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/safetensors.h"
+
+namespace polymath {
+
+// Opens model.safetensors, model.safetensors.index.json, pytorch_model.bin or pytorch_model.bin.index.json, the
+// first that exists. Files are mapped; only headers are read. Const use from many threads is safe.
+class Checkpoint {
+ public:
+  // Throws Error naming the file and tensor at fault.
+  static Checkpoint open(const std::string& folder);
+
+  const TensorView* find(const std::string& name) const;  // null when there is none
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+
+ private:
+  void add_file(const std::string& path);
+  void add_shards(const std::string& folder, const std::string& index_path);
+
+  std::vector<std::unique_ptr<MappedFile>> files_;
+  std::vector<std::shared_ptr<const void>> owned_;  // bytes that had to be rearranged
+  std::map<std::string, TensorView> tensors_;
+};
+
+}  // namespace polymath

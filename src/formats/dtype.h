@@ -1,0 +1,34 @@
+// The number types that checkpoints hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+namespace polymath {
+
+enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool };
+
+inline std::size_t dtype_size(DType dtype) {
+  switch (dtype) {
+    case DType::kF64: case DType::kI64: return 8;
+    case DType::kF32: case DType::kI32: return 4;
+    case DType::kF16: case DType::kBf16: case DType::kI16: return 2;
+    default: return 1;
+  }
+}
+
+// The names of the safetensors format: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+const char* dtype_name(DType dtype);
+std::optional<DType> dtype_named(std::string_view name);
+
+float f16_to_f32(std::uint16_t bits);
+std::uint16_t f32_to_f16(float value);  // rounds to nearest even
+
+// One element of any type, exact where float32 can hold it.
+float element_to_f32(DType dtype, const std::uint8_t* at);
+std::int64_t element_to_i64(DType dtype, const std::uint8_t* at);  // floats are truncated
+
+}  // namespace polymath

@@ -1,0 +1,51 @@
+// The safetensors format: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
+// Source: the format's description in the safetensors repository's README.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "formats/dtype.h"
+
+namespace polymath {
+
+// A tensor inside a checkpoint's bytes. Valid while its Checkpoint or SafetensorsFile lives.
+struct TensorView {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<std::int64_t> shape;  // each at least 0; the product times the element size is data.size()
+  Bytes data;
+  const MappedFile* file = nullptr;  // where data is mapped from, if it is
+
+  std::int64_t elements() const;
+  // The bytes have been used: their pages may leave memory. They stay readable.
+  void drop() const {
+    if (file) file->drop(data);
+  }
+};
+
+// Parses a whole file's bytes. Refused with an Error naming `where` and the tensor: headers above 100 MB, more
+// than a million tensors, more than 8 axes, unknown types, sizes that do not fit, overlaps, holes, bytes left over.
+std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, const MappedFile* mapped = nullptr);
+
+// model.safetensors.index.json: tensor name -> file name. A file name that leaves the folder is refused.
+std::map<std::string, std::string> parse_weight_map(std::string_view json, const std::string& where);
+
+// What write_safetensors writes.
+struct NamedArray {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<std::int64_t> shape;
+  Bytes data;
+};
+
+// Writes a file at one stroke; metadata as the format's __metadata__.
+void write_safetensors(const std::string& path, const std::vector<NamedArray>& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace polymath

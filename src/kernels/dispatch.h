@@ -1,0 +1,14 @@
+// How the kernel files hand their functions to the table.
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace polymath::kernels {
+
+// Each fills its part of the table with the functions of the instruction set that is chosen now.
+void fill_limits(Table& t);
+void fill_matmul(Table& t);
+void fill_matmul_q8(Table& t);
+void fill_rowwise(Table& t);
+
+}  // namespace polymath::kernels

@@ -1,0 +1,97 @@
+// The tiles of a matrix product: how many rows and panels are held in registers at once,
+// and what is done with them when the sums are complete.
+
+// clang-format off
+#if defined(POLYMATH_KERNELS_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef POLYMATH_KERNELS_TILE_INL_H
+#undef POLYMATH_KERNELS_TILE_INL_H
+#else
+#define POLYMATH_KERNELS_TILE_INL_H
+#endif
+// clang-format on
+
+#include <type_traits>
+
+#include "kernels/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace polymath::kernels {
+namespace HWY_NAMESPACE {
+
+// AVX-512 has 32 registers: 12 rows x 2 panels of one vector. AVX2 has 16: 6 rows x 1 panel of two.
+#if HWY_CAP_GE512
+inline constexpr std::size_t kTileRows = 12, kTilePanels = 2;
+#else
+inline constexpr std::size_t kTileRows = 6, kTilePanels = 1;
+#endif
+// One row is a stream of weights: more panels at once keep more loads in flight.
+inline constexpr std::size_t kStreamPanels = 4 / (kParts > 2 ? 2 : kParts);
+
+template <std::size_t N>
+using Count = std::integral_constant<std::size_t, N>;
+
+// Calls body(Count<rows>) for rows in [1, Most].
+template <std::size_t Most, class Body>
+HWY_INLINE void dispatch_rows(std::size_t rows, const Body& body) {
+  if constexpr (Most > 1) {
+    if (rows < Most) return dispatch_rows<Most - 1>(rows, body);
+  }
+  body(Count<Most>());
+}
+
+// Calls body(Count<panels>, rows, row, column) over all tiles: panels outside, so that a panel is read
+// once while the rows, which are fewer bytes, come from the cache. Rows are shared out evenly.
+template <std::size_t Rows, std::size_t Panels, std::size_t StreamPanels, class Body>
+HWY_INLINE void for_each_tile(const Matmul& x, const Body& body) {
+  const std::size_t panels = (x.n + kLanes - 1) / kLanes;
+  const std::size_t tiles = (x.m + Rows - 1) / Rows;
+  std::size_t panel = 0;
+  if (x.m == 1) {
+    for (; panel + StreamPanels <= panels; panel += StreamPanels) body(Count<StreamPanels>(), 1, 0, panel * kLanes);
+  }
+  auto rows_of = [&](auto count) HWY_ATTR {
+    std::size_t row = 0;
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const std::size_t end = (t + 1) * x.m / tiles;
+      body(count, end - row, row, panel * kLanes);
+      row = end;
+    }
+    panel += count();
+  };
+  while (panel + Panels <= panels) rows_of(Count<Panels>());
+  while (panel < panels) rows_of(Count<1>());
+}
+
+// The epilogue of a tile whose sums lie at tile [rows][columns], not inlined: it is large, and
+// small beside the sums. The last panel of c may be cut by n.
+inline HWY_NOINLINE void finish_rows(const Matmul& x, std::size_t row, std::size_t column, const float* tile,
+                                     std::size_t rows, std::size_t columns) {
+  const Epilogue& e = x.epilogue;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t p = 0; p < columns; p += kLanes) {
+      const std::size_t c = column + p;
+      F16x y = load16(tile + r * columns + p);
+      if (e.scale != 1.0f) y = mul(y, set16(e.scale));
+      if (e.bias) y = add(y, load16(e.bias + c));
+      if (e.activation != Activation::kNone) y = activate16(e.activation, y);
+      const std::size_t valid = x.n - c < kLanes ? x.n - c : kLanes;
+      if (e.residual) y = add(y, load_first(e.residual + (row + r) * e.residual_stride + c, valid));
+      store_first(y, x.c + (row + r) * x.c_stride + c, valid);
+    }
+  }
+}
+
+template <std::size_t R, std::size_t P>
+HWY_INLINE void finish_tile(const Matmul& x, std::size_t row, std::size_t column, const F16x (&acc)[R][P]) {
+  HWY_ALIGN float tile[R * P * kLanes];
+  _Pragma("GCC unroll 16") for (std::size_t r = 0; r < R; ++r) {
+    _Pragma("GCC unroll 16") for (std::size_t p = 0; p < P; ++p) store16(acc[r][p], tile + (r * P + p) * kLanes);
+  }
+  finish_rows(x, row, column, tile, R, P * kLanes);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace polymath::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

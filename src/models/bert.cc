@@ -1,0 +1,202 @@
+// BERT (Devlin et al. 2018, arXiv:1810.04805) and those that differ from it in names, positions and heads:
+// RoBERTa (1907.11692), XLM-RoBERTa (1911.02116), CamemBERT (1911.03894), ELECTRA (2003.10555).
+#include "models/bert.h"
+
+#include <algorithm>
+
+#include "models/heads.h"
+#include "models/relative_key.h"
+
+namespace polymath {
+namespace {
+
+PostNormConfig layer_config(const Config& c) {
+  return {.hidden_size = c.req<std::int64_t>("hidden_size"),
+          .intermediate_size = c.req<std::int64_t>("intermediate_size"),
+          .num_attention_heads = c.req<int>("num_attention_heads"),
+          .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
+          .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu"))};
+}
+
+const PostNormNames kNames{.query = "attention.self.query", .key = "attention.self.key", .value = "attention.self.value",
+                           .attention_output = "attention.output.dense", .attention_norm = "attention.output.LayerNorm",
+                           .up = "intermediate.dense", .down = "output.dense", .output_norm = "output.LayerNorm"};
+
+}  // namespace
+
+std::vector<std::int32_t> positions_after_padding(const Step& step, std::int32_t padding_idx) {
+  std::vector<std::int32_t> position;
+  position.reserve(step.ids.size());
+  if (step.padded_ids.empty()) {
+    for (int s = 0; s < step.sequences(); ++s) {
+      std::int32_t count = 0;
+      for (auto r = static_cast<std::size_t>(step.begin[s]); r < static_cast<std::size_t>(step.begin[s + 1]); ++r) {
+        position.push_back(step.ids[r] == padding_idx ? padding_idx : padding_idx + ++count);
+      }
+    }
+    return position;
+  }
+  for (int s = 0; s < step.sequences(); ++s) {  // ids that the mask hides count too
+    std::vector<std::int32_t> all;
+    std::int32_t count = 0;
+    for (std::int64_t c = 0; c < step.columns; ++c) {
+      const std::int32_t id = step.padded_ids[static_cast<std::size_t>(s * step.columns + c)];
+      all.push_back(id == padding_idx ? padding_idx : padding_idx + ++count);
+    }
+    for (auto r = static_cast<std::size_t>(step.begin[s]); r < static_cast<std::size_t>(step.begin[s + 1]); ++r) {
+      position.push_back(all[static_cast<std::size_t>(step.column[r])]);
+    }
+  }
+  return position;
+}
+
+BertEmbeddings::BertEmbeddings(const Config& c, const Scope& w, std::int64_t d, bool positions_from_padding)
+    : word_embeddings_(w / "word_embeddings", d),
+      position_embeddings_(w / "position_embeddings", d),
+      token_type_embeddings_(w / "token_type_embeddings", d),
+      norm_(w / "LayerNorm", d, c.opt("layer_norm_eps", 1e-12)),
+      padding_idx_(positions_from_padding ? static_cast<std::int32_t>(c.opt<std::int64_t>("pad_token_id", 1)) : -1),
+      add_positions_(c.opt<std::string>("position_embedding_type", "absolute") == "absolute") {}
+
+Tensor BertEmbeddings::operator()(const Step& step) const {
+  Tensor x = word_embeddings_(step.ids, "input_ids");
+  const std::vector<std::int32_t> no_types(step.type_ids.empty() ? step.ids.size() : 0, 0);
+  token_type_embeddings_.add_to(x, step.type_ids.empty() ? no_types : step.type_ids, "token_type_ids");
+  if (add_positions_) {
+    position_embeddings_.add_to(x, padding_idx_ >= 0 ? positions_after_padding(step, padding_idx_) : step.column,
+                                "the number of tokens");
+  }
+  return norm_(x);
+}
+
+namespace {
+
+struct BertEncoder {
+  BertEmbeddings embeddings;
+  Linear embeddings_project;  // ELECTRA with embedding_size != hidden_size
+  bool project = false;
+  std::vector<PostNormLayer> layer;
+  std::vector<RelativeKey> relative;  // one per layer, or none
+
+  BertEncoder(const Config& c, const Scope& w, bool positions_from_padding)
+      : embeddings(c, w / "embeddings", embedding_size(c), positions_from_padding),
+        project(embedding_size(c) != c.req<std::int64_t>("hidden_size")) {
+    if (project) embeddings_project = Linear(w / "embeddings_project", embedding_size(c), c.req<std::int64_t>("hidden_size"));
+    const int layers = c.req<int>("num_hidden_layers");
+    layer = each<PostNormLayer>(layers, w / "encoder" / "layer", layer_config(c), kNames);
+    relative = relative_keys(c, w / "encoder" / "layer", layers, "attention.self", /*scaled=*/true);
+  }
+
+  static std::int64_t embedding_size(const Config& c) {
+    return c.model_type() == "electra" ? c.opt<std::int64_t>("embedding_size", 128) : c.req<std::int64_t>("hidden_size");
+  }
+
+  Tensor operator()(const Step& step) const {
+    Tensor x = embeddings(step);
+    if (project) x = embeddings_project(x);
+    for (std::size_t i = 0; i < layer.size(); ++i) {
+      x = relative.empty() ? layer[i](x, step)
+                           : layer[i](x, step, [&](const HeadScores& s, const Tensor& qkv) { relative[i].add(s, qkv, step); });
+    }
+    return x;
+  }
+};
+
+struct Sizes {
+  std::int64_t hidden, labels;
+  explicit Sizes(const Config& c) : hidden(c.req<std::int64_t>("hidden_size")), labels(c.num_labels()) {}
+};
+
+std::function<Tensor(const Tensor&, const Step&)> pooler(const Scope& w, std::int64_t d) {
+  return first_token_pooler(Linear(w / "pooler.dense", d, d), Activation::kTanh);
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_bert(const Config& c, Head head, const Scope& w) {
+  const Scope bert = w / "bert";
+  const Sizes n(c);
+  auto classifier = [&] { return Linear(w / "classifier", n.hidden, n.labels); };
+  auto predictions = [&] {
+    const Scope p = w / "cls.predictions";
+    return MaskedLmHead{Linear(p / "transform.dense", n.hidden, n.hidden),
+                        activation_named(c.opt<std::string>("hidden_act", "gelu")),
+                        LayerNorm(p / "transform.LayerNorm", n.hidden, c.opt("layer_norm_eps", 1e-12)),
+                        tied_decoder(c, w, "cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight",
+                                     {"cls.predictions.bias", "cls.predictions.decoder.bias"})};
+  };
+  auto relationship = [&] { return Linear(w / "cls.seq_relationship", n.hidden, 2); };
+  HeadFunction f;
+  switch (head) {
+    case Head::kBase: f = bert.find("pooler.dense.weight") ? base_head(pooler(bert, n.hidden)) : base_head(); break;
+    case Head::kMaskedLm: f = masked_lm_head(predictions()); break;
+    case Head::kSequenceClassification: f = sequence_classification_head(pooler(bert, n.hidden), classifier()); break;
+    case Head::kTokenClassification: f = token_classification_head(classifier()); break;
+    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
+    case Head::kNextSentencePrediction: f = sequence_classification_head(pooler(bert, n.hidden), relationship()); break;
+    case Head::kPreTraining:
+      f = [mlm = predictions(), pool = pooler(bert, n.hidden), nsp = relationship()](const Tensor& hidden, const Step& step) {
+        return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true},
+                                   {"seq_relationship_logits", nsp(pool(hidden, step)), false}};
+      };
+      break;
+  }
+  return encoder_model(BertEncoder(c, bert, /*positions_from_padding=*/false), std::move(f));
+}
+
+std::unique_ptr<Model> make_roberta(const Config& c, Head head, const Scope& w) {
+  const Scope roberta = w / "roberta";
+  const Sizes n(c);
+  HeadFunction f;
+  switch (head) {
+    case Head::kBase: f = roberta.find("pooler.dense.weight") ? base_head(pooler(roberta, n.hidden)) : base_head(); break;
+    case Head::kMaskedLm:
+      f = masked_lm_head({Linear(w / "lm_head.dense", n.hidden, n.hidden), Activation::kGelu,
+                          LayerNorm(w / "lm_head.layer_norm", n.hidden, c.opt("layer_norm_eps", 1e-12)),
+                          tied_decoder(c, w, "lm_head.decoder.weight", "roberta.embeddings.word_embeddings.weight",
+                                       {"lm_head.bias", "lm_head.decoder.bias"})});
+      break;
+    case Head::kSequenceClassification:
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kTanh),
+                                       Linear(w / "classifier.out_proj", n.hidden, n.labels));
+      break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels)); break;
+    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
+    default: no_such_head(c);
+  }
+  return encoder_model(BertEncoder(c, roberta, /*positions_from_padding=*/true), std::move(f));
+}
+
+std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) {
+  const Scope electra = w / "electra";
+  const Sizes n(c);
+  const std::int64_t embedding = BertEncoder::embedding_size(c);
+  HeadFunction f;
+  switch (head) {
+    case Head::kBase: f = base_head(); break;
+    case Head::kMaskedLm:
+      f = masked_lm_head({Linear(w / "generator_predictions.dense", n.hidden, embedding), Activation::kGelu,
+                          LayerNorm(w / "generator_predictions.LayerNorm", embedding, c.opt("layer_norm_eps", 1e-12)),
+                          tied_decoder(c, w, "generator_lm_head.weight", "electra.embeddings.word_embeddings.weight",
+                                       {"generator_lm_head.bias"})});
+      break;
+    case Head::kSequenceClassification:
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kGelu),
+                                       Linear(w / "classifier.out_proj", n.hidden, n.labels));
+      break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels)); break;
+    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
+    case Head::kPreTraining:  // the discriminator: one logit a token
+      f = [dense = Linear(w / "discriminator_predictions.dense", n.hidden, n.hidden),
+           act = activation_named(c.opt<std::string>("hidden_act", "gelu")),
+           prediction = Linear(w / "discriminator_predictions.dense_prediction", n.hidden, 1)](const Tensor& hidden, const Step&) {
+        const Tensor logits = prediction(dense(hidden, act));
+        return std::vector<Output>{{"logits", logits.reshaped({logits.rows()}), true}};
+      };
+      break;
+    default: no_such_head(c);
+  }
+  return encoder_model(BertEncoder(c, electra, /*positions_from_padding=*/false), std::move(f));
+}
+
+}  // namespace polymath

@@ -1,0 +1,67 @@
+#include "models/heads.h"
+
+#include "polymath/error.h"
+
+namespace polymath {
+
+HeadFunction base_head(std::function<Tensor(const Tensor&, const Step&)> pooler) {
+  return [pooler = std::move(pooler)](const Tensor& hidden, const Step& step) {
+    std::vector<Output> outputs{{"last_hidden_state", hidden, true}};
+    if (pooler) outputs.push_back({"pooler_output", pooler(hidden, step), false});
+    return outputs;
+  };
+}
+
+HeadFunction token_classification_head(Linear classifier) {
+  return [classifier = std::move(classifier)](const Tensor& hidden, const Step&) {
+    return std::vector<Output>{{"logits", classifier(hidden), true}};
+  };
+}
+
+HeadFunction question_answering_head(Linear qa_outputs) {
+  return [qa_outputs = std::move(qa_outputs)](const Tensor& hidden, const Step&) {
+    const Tensor logits = qa_outputs(hidden);  // [rows, 2]
+    return std::vector<Output>{{"start_logits", take_columns(logits, 0, 1).reshaped({logits.rows()}), true},
+                               {"end_logits", take_columns(logits, 1, 2).reshaped({logits.rows()}), true}};
+  };
+}
+
+HeadFunction sequence_classification_head(std::function<Tensor(const Tensor&, const Step&)> pool, Linear classifier) {
+  return [pool = std::move(pool), classifier = std::move(classifier)](const Tensor& hidden, const Step& step) {
+    return std::vector<Output>{{"logits", classifier(pool(hidden, step)), false}};
+  };
+}
+
+Tensor MaskedLmHead::operator()(const Tensor& hidden, const Step& step) const {
+  return decoder(norm(dense(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows), act)));
+}
+
+HeadFunction masked_lm_head(MaskedLmHead head) {
+  return [head = std::move(head)](const Tensor& hidden, const Step& step) {
+    return std::vector<Output>{{"logits", head(hidden, step), true}};
+  };
+}
+
+Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
+                    const std::vector<std::string>& bias_names) {
+  const bool tied = config.opt("tie_word_embeddings", true);
+  const TensorView* weight = tied ? scope.find(embeddings) : scope.find(own);
+  if (!weight) weight = &scope.tensor(tied ? own : embeddings);
+  const TensorView* bias = nullptr;
+  for (const std::string& name : bias_names) {
+    if (!bias) bias = scope.find(name);
+  }
+  return Linear(*weight, bias, scope.weights->type());
+}
+
+std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation) {
+  return [dense = std::move(dense), activation](const Tensor& hidden, const Step& step) {
+    return dense(first_rows(hidden, step), activation);
+  };
+}
+
+void no_such_head(const Config& config) {
+  throw Error(ErrorCode::kUnsupported, "this architecture has no such head here", "config.json: " + config.architecture());
+}
+
+}  // namespace polymath

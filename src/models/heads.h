@@ -1,0 +1,45 @@
+// The heads that architectures share. Each is a HeadFunction made from its tensors.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "models/model.h"
+
+namespace polymath {
+
+// {"last_hidden_state"} and, given a pooler, {"pooler_output"}.
+HeadFunction base_head(std::function<Tensor(const Tensor& hidden, const Step&)> pooler = {});
+
+// classifier(hidden) -> {"logits": [rows, labels]}
+HeadFunction token_classification_head(Linear classifier);
+
+// qa_outputs(hidden) -> {"start_logits", "end_logits"}: [rows]
+HeadFunction question_answering_head(Linear qa_outputs);
+
+// pooled(hidden) -> classifier -> {"logits": [sequences, labels]}
+HeadFunction sequence_classification_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, Linear classifier);
+
+// decoder(norm(act(dense(hidden)))) -> [rows, vocabulary]
+struct MaskedLmHead {
+  Linear dense;
+  Activation act = Activation::kGelu;
+  LayerNorm norm;
+  Linear decoder;
+
+  Tensor operator()(const Tensor& hidden, const Step& step) const;
+};
+HeadFunction masked_lm_head(MaskedLmHead head);
+
+// The decoder of a masked LM: `own` (its weight, if the checkpoint has one and it is not tied) or the
+// embedding table, with the bias under whichever of these names exists.
+Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
+                    const std::vector<std::string>& bias_names);
+
+// tanh(dense(first row)), as BERT's pooler.
+std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation);
+
+// The head is not one of this architecture's.
+[[noreturn]] void no_such_head(const Config& config);
+
+}  // namespace polymath

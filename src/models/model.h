@@ -1,0 +1,99 @@
+// What every architecture offers, and how one is found.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/config.h"
+#include "nn/layers.h"
+#include "nn/scope.h"
+#include "nn/step.h"
+
+namespace polymath {
+
+// What stands on top of the encoder; the suffixes of Transformers' classes.
+enum class Head {
+  kBase,                     // ...Model
+  kPreTraining,              // ...ForPreTraining
+  kMaskedLm,                 // ...ForMaskedLM
+  kSequenceClassification,   // ...ForSequenceClassification
+  kTokenClassification,      // ...ForTokenClassification
+  kQuestionAnswering,        // ...ForQuestionAnswering
+  kNextSentencePrediction,   // ...ForNextSentencePrediction
+};
+
+// One tensor of a class's output, under Transformers' name.
+struct Output {
+  std::string name;
+  Tensor value;          // per_row: [rows, ...] in the order of Step's rows (or head_rows); else [sequences, ...]
+  bool per_row = false;
+};
+
+// A loaded model. Const and thread safe: the state of a call is in its Step.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual std::vector<Output> forward(const Step& step) const = 0;
+};
+
+// The output of this name; throws Error if the class has none.
+const Tensor& output_named(const std::vector<Output>& outputs, const std::string& name);
+
+// Turns hidden states into a class's outputs.  hidden: [rows, D]
+using HeadFunction = std::function<std::vector<Output>(const Tensor& hidden, const Step& step)>;
+
+// The usual model of this family: an encoder from a Step to hidden states, and a head on top.
+template <class Encoder>
+class EncoderModel final : public Model {
+ public:
+  EncoderModel(Encoder encoder, HeadFunction head) : encoder_(std::move(encoder)), head_(std::move(head)) {}
+  std::vector<Output> forward(const Step& step) const override { return head_(encoder_(step), step); }
+
+ private:
+  Encoder encoder_;
+  HeadFunction head_;
+};
+
+template <class Encoder>
+std::unique_ptr<Model> encoder_model(Encoder encoder, HeadFunction head) {
+  return std::make_unique<EncoderModel<Encoder>>(std::move(encoder), std::move(head));
+}
+
+// One line of the registry.
+struct Architecture {
+  const char* model_type;   // config.json's
+  const char* class_prefix;  // of Transformers' classes: "Bert" in BertForMaskedLM
+  const char* base_prefix;   // base_model_prefix: the name of the encoder inside a class with a head
+  std::unique_ptr<Model> (*make)(const Config& config, Head head, const Scope& scope);
+};
+
+const std::vector<Architecture>& architectures();
+// Throws Error{kUnsupported} that lists what is known.
+const Architecture& architecture_of(const Config& config);
+
+// The head that config.json's architectures[0] names.
+Head head_of(const Config& config);
+
+// A model with the checkpoint that it was read from. Movable.
+class LoadedModel {
+ public:
+  // Loads config.json and weights of a folder; `head` other than the checkpoint's own as AutoModelFor... does.
+  static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
+
+  const Config& config() const { return *config_; }
+  const Model& model() const { return *model_; }
+  Head head() const { return head_; }
+
+ private:
+  std::unique_ptr<Config> config_;
+  std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<Weights> weights_;
+  std::unique_ptr<Model> model_;
+  Head head_ = Head::kBase;
+};
+
+LoadType load_type_named(const std::string& name);  // auto f32 bf16 q8; throws Error naming --dtype
+
+}  // namespace polymath

@@ -1,0 +1,161 @@
+// ModernBERT (Warner et al. 2024, arXiv:2412.13663): pre-norm layers, rotary positions, gated feed forward,
+// and attention that is local in most layers.
+#include <cmath>
+
+#include "models/heads.h"
+#include "nn/rope.h"
+
+namespace polymath {
+namespace {
+
+struct ModernBertLayer {
+  LayerNorm attn_norm, mlp_norm;
+  Linear wqkv, attn_wo, wi, mlp_wo;
+  bool normed, local;  // the first layer's attention takes the normed embeddings as they are
+
+  ModernBertLayer(const Config& c, int index, bool is_local, const Scope& w) : normed(index != 0), local(is_local) {
+    const auto d = c.req<std::int64_t>("hidden_size"), intermediate = c.req<std::int64_t>("intermediate_size");
+    const double eps = c.opt("norm_eps", 1e-5);
+    if (normed) attn_norm = LayerNorm(w / "attn_norm", d, eps);
+    mlp_norm = LayerNorm(w / "mlp_norm", d, eps);
+    wqkv = Linear(w / "attn.Wqkv", d, 3 * d);
+    attn_wo = Linear(w / "attn.Wo", d, d);
+    wi = Linear(w / "mlp.Wi", d, 2 * intermediate);
+    mlp_wo = Linear(w / "mlp.Wo", intermediate, d);
+  }
+};
+
+struct ModernBertEncoder {
+  Embedding tok_embeddings;
+  LayerNorm norm, final_norm;
+  std::vector<ModernBertLayer> layers;
+  int heads;
+  std::int64_t window;
+  double global_theta, local_theta;
+  Activation act;
+
+  ModernBertEncoder(const Config& c, const Scope& w)
+      : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size")),
+        norm(w / "embeddings.norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
+        final_norm(w / "final_norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
+        heads(c.req<int>("num_attention_heads")),
+        window(c.opt<std::int64_t>("local_attention", 128) / 2),
+        global_theta(theta(c, "full_attention", "global_rope_theta", 160000.0)),
+        local_theta(theta(c, "sliding_attention", "local_rope_theta", 10000.0)),
+        act(activation_named(c.opt<std::string>("hidden_activation", "gelu"), "hidden_activation")) {
+    const int count = c.req<int>("num_hidden_layers");
+    for (int i = 0; i < count; ++i) layers.emplace_back(c, i, is_local(c, i), w / "layers" / i);
+  }
+
+  // v5 names each layer's kind, v4 every how many layers attention is global.
+  static bool is_local(const Config& c, int i) {
+    const Json* types = c.find("layer_types");
+    if (types && types->is_array() && static_cast<std::size_t>(i) < types->size()) return (*types)[static_cast<std::size_t>(i)] == "sliding_attention";
+    const int every = c.opt("global_attn_every_n_layers", 3);
+    if (every < 1) throw Error(ErrorCode::kBadFile, "must be at least 1", c.path() + ": global_attn_every_n_layers");
+    return i % every != 0;
+  }
+
+  // v5 keeps rope_parameters per kind of layer, v4 two fields; a null local_rope_theta means the global one.
+  static double theta(const Config& c, const char* kind, const char* field, double missing) {
+    const Json* parameters = c.find("rope_parameters");
+    if (parameters && parameters->is_object() && parameters->contains(kind)) {
+      const Json& of_kind = (*parameters)[kind];
+      if (of_kind.is_object() && of_kind.contains("rope_theta") && of_kind["rope_theta"].is_number()) return of_kind["rope_theta"].get<double>();
+    }
+    const Json* value = c.find(field);
+    if (value && value->is_null()) return theta(c, "full_attention", "global_rope_theta", 160000.0);
+    return c.opt(field, missing);
+  }
+
+  Tensor operator()(const Step& step) const {
+    Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
+    const std::int64_t d = x.dim(-1), head_d = d / heads;
+    const RopeTable global_rope(head_d, global_theta, step.column), local_rope(head_d, local_theta, step.column);
+    for (const ModernBertLayer& layer : layers) {
+      Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
+      const RopeTable& rope = layer.local ? local_rope : global_rope;
+      rotate(qkv, 0, 2 * heads, step.column, rope.cos, rope.sin);  // queries and keys
+      const Tensor attended = self_attention(qkv, {.heads = heads,
+                                                   .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_d))),
+                                                   .begin = step.begin,
+                                                   .is_key = step.is_key,
+                                                   .position = step.column,
+                                                   .window = layer.local ? window : -1});
+      x = layer.attn_wo(attended, /*residual=*/x);
+      x = layer.mlp_wo(gated(layer.wi(layer.mlp_norm(x)), act), /*residual=*/x);
+    }
+    return final_norm(x);
+  }
+};
+
+// The mean of the rows that are not padding.  -> [sequences, D]
+Tensor mean_rows(const Tensor& hidden, const Step& step) {
+  const std::int64_t d = hidden.dim(-1);
+  Tensor y({step.sequences(), d});
+  for (int s = 0; s < step.sequences(); ++s) {
+    std::fill_n(y.row(s), d, 0.0f);
+    float count = 0;
+    for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
+      if (!step.is_key.empty() && !step.is_key[static_cast<std::size_t>(r)]) continue;
+      kernels::table().add(y.row(s), hidden.row(r), static_cast<std::size_t>(d), y.row(s));
+      ++count;
+    }
+    for (std::int64_t i = 0; i < d; ++i) y.row(s)[i] /= count;
+  }
+  return y;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& w) {
+  const auto d = c.req<std::int64_t>("hidden_size"), labels = c.num_labels();
+  // ModernBertPredictionHead: norm(act(dense(x)))
+  struct Prediction {
+    Linear dense;
+    Activation act;
+    LayerNorm norm;
+    Tensor operator()(const Tensor& x) const { return norm(dense(x, act)); }
+  };
+  auto prediction = [&] {
+    return Prediction{Linear(w / "head.dense", d, d),
+                      activation_named(c.opt<std::string>("classifier_activation", "gelu"), "classifier_activation"),
+                      LayerNorm(w / "head.norm", d, c.opt("norm_eps", 1e-5))};
+  };
+  HeadFunction f;
+  switch (head) {
+    case Head::kBase: f = base_head(); break;
+    case Head::kMaskedLm: {
+      const Prediction p = prediction();
+      f = masked_lm_head({p.dense, p.act, p.norm,
+                          tied_decoder(c, w, "decoder.weight", "model.embeddings.tok_embeddings.weight", {"decoder.bias"})});
+      break;
+    }
+    case Head::kSequenceClassification: {
+      const auto pooling = c.opt<std::string>("classifier_pooling", "cls");
+      if (pooling != "cls" && pooling != "mean") {
+        throw Error(ErrorCode::kBadFile, "\"" + pooling + "\" is neither cls nor mean", c.path() + ": classifier_pooling");
+      }
+      f = sequence_classification_head(
+          [p = prediction(), mean = pooling == "mean"](const Tensor& hidden, const Step& step) {
+            return p(mean ? mean_rows(hidden, step) : first_rows(hidden, step));
+          },
+          Linear(w / "classifier", d, labels));
+      break;
+    }
+    case Head::kTokenClassification:
+      f = [p = prediction(), token = token_classification_head(Linear(w / "classifier", d, labels))](const Tensor& hidden, const Step& step) {
+        return token(p(hidden), step);
+      };
+      break;
+    case Head::kQuestionAnswering:
+      f = [p = prediction(), qa = question_answering_head(Linear(w / "classifier", d, 2))](const Tensor& hidden, const Step& step) {
+        return qa(p(hidden), step);
+      };
+      break;
+    default: no_such_head(c);
+  }
+  return encoder_model(ModernBertEncoder(c, w / "model"), std::move(f));
+}
+
+}  // namespace polymath

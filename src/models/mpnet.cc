@@ -1,0 +1,94 @@
+// MPNet (Song et al. 2020, arXiv:2004.09297): BERT's layers, RoBERTa's positions and T5's relative position bias.
+#include <cmath>
+
+#include "models/bert.h"
+#include "models/heads.h"
+
+namespace polymath {
+namespace {
+
+const PostNormNames kNames{.query = "attention.attn.q", .key = "attention.attn.k", .value = "attention.attn.v",
+                           .attention_output = "attention.attn.o", .attention_norm = "attention.LayerNorm",
+                           .up = "intermediate.dense", .down = "output.dense", .output_norm = "output.LayerNorm"};
+
+constexpr std::int32_t kPaddingIdx = 1;  // fixed in Transformers
+
+// T5's bidirectional buckets (arXiv:1910.10683) for key column - query column; 32 buckets, distances up to 128.
+int relative_bucket(std::int64_t relative) {
+  constexpr int kHalf = 16, kExact = 8;
+  const int side = relative > 0 ? kHalf : 0;
+  const std::int64_t n = std::abs(relative);
+  if (n < kExact) return side + static_cast<int>(n);
+  const float scaled = static_cast<float>(std::log(static_cast<double>(n) / kExact)) / static_cast<float>(std::log(128.0 / kExact)) * (kHalf - kExact);
+  return side + std::min(kExact + static_cast<int>(scaled), kHalf - 1);
+}
+
+struct MpnetEncoder {
+  Embedding word_embeddings, position_embeddings;
+  LayerNorm norm;
+  std::vector<PostNormLayer> layer;
+  std::vector<float> relative_attention_bias;  // [buckets, heads]
+  int heads;
+
+  MpnetEncoder(const Config& c, const Scope& w)
+      : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("hidden_size")),
+        position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("hidden_size")),
+        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)),
+        heads(c.req<int>("num_attention_heads")) {
+    const auto buckets = c.opt<std::int64_t>("relative_attention_num_buckets", 32);
+    if (buckets < 32) throw Error(ErrorCode::kUnsupported, "must be at least 32", c.path() + ": relative_attention_num_buckets");
+    relative_attention_bias = read_f32((w / "encoder.relative_attention_bias").tensor("weight", {buckets, heads}));
+    const PostNormConfig config{.hidden_size = c.req<std::int64_t>("hidden_size"),
+                                .intermediate_size = c.req<std::int64_t>("intermediate_size"),
+                                .num_attention_heads = heads,
+                                .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
+                                .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu"))};
+    layer = each<PostNormLayer>(c.req<int>("num_hidden_layers"), w / "encoder.layer", config, kNames);
+  }
+
+  Tensor operator()(const Step& step) const {
+    Tensor x = word_embeddings(step.ids, "input_ids");
+    position_embeddings.add_to(x, positions_after_padding(step, kPaddingIdx), "the number of tokens");
+    x = norm(x);
+    auto add_bias = [&](const HeadScores& s, const Tensor&) {
+      for (std::int64_t i = 0; i < s.length; ++i) {
+        const std::int32_t column = step.column[static_cast<std::size_t>(s.begin + i)];
+        for (std::int64_t j = 0; j < s.length; ++j) {
+          const int bucket = relative_bucket(step.column[static_cast<std::size_t>(s.begin + j)] - column);
+          s.scores[i * s.stride + j] += relative_attention_bias[static_cast<std::size_t>(bucket * heads + s.head)];
+        }
+      }
+    };
+    for (const PostNormLayer& l : layer) x = l(x, step, add_bias);
+    return x;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_mpnet(const Config& c, Head head, const Scope& w) {
+  const auto d = c.req<std::int64_t>("hidden_size"), labels = c.num_labels();
+  const Scope mpnet = w / "mpnet";
+  HeadFunction f;
+  switch (head) {
+    case Head::kBase:
+      f = mpnet.find("pooler.dense.weight") ? base_head(first_token_pooler(Linear(mpnet / "pooler.dense", d, d), Activation::kTanh)) : base_head();
+      break;
+    case Head::kMaskedLm:
+      f = masked_lm_head({Linear(w / "lm_head.dense", d, d), Activation::kGelu,
+                          LayerNorm(w / "lm_head.layer_norm", d, c.opt("layer_norm_eps", 1e-12)),
+                          tied_decoder(c, w, "lm_head.decoder.weight", "mpnet.embeddings.word_embeddings.weight",
+                                       {"lm_head.bias", "lm_head.decoder.bias"})});
+      break;
+    case Head::kSequenceClassification:
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", d, d), Activation::kTanh),
+                                       Linear(w / "classifier.out_proj", d, labels));
+      break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
+    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
+    default: no_such_head(c);
+  }
+  return encoder_model(MpnetEncoder(c, mpnet), std::move(f));
+}
+
+}  // namespace polymath

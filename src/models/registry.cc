@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "base/file.h"
+#include "models/model.h"
+#include "polymath/error.h"
+
+namespace polymath {
+
+std::unique_ptr<Model> make_albert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
+
+const std::vector<Architecture>& architectures() {
+  static const std::vector<Architecture> kAll = {
+      {"albert", "Albert", "albert", make_albert},
+      {"bert", "Bert", "bert", make_bert},
+      {"camembert", "Camembert", "roberta", make_roberta},
+      {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2},
+      {"distilbert", "DistilBert", "distilbert", make_distilbert},
+      {"electra", "Electra", "electra", make_electra},
+      {"modernbert", "ModernBert", "model", make_modernbert},
+      {"mpnet", "MPNet", "mpnet", make_mpnet},
+      {"roberta", "Roberta", "roberta", make_roberta},
+      {"xlm-roberta", "XLMRoberta", "roberta", make_roberta},
+  };
+  return kAll;
+}
+
+const Architecture& architecture_of(const Config& config) {
+  for (const Architecture& a : architectures()) {
+    if (config.model_type() == a.model_type) return a;
+  }
+  std::string known;
+  for (const Architecture& a : architectures()) known += std::string(known.empty() ? "" : ", ") + a.model_type;
+  throw Error(ErrorCode::kUnsupported, "the architecture \"" + config.model_type() + "\" is not known (known: " + known + ")",
+              config.path() + ": model_type");
+}
+
+Head head_of(const Config& config) {
+  struct Suffix {
+    const char* text;
+    Head head;
+  };
+  static constexpr Suffix kSuffixes[] = {
+      {"ForPreTraining", Head::kPreTraining},
+      {"ForMaskedLM", Head::kMaskedLm},
+      {"ForSequenceClassification", Head::kSequenceClassification},
+      {"ForTokenClassification", Head::kTokenClassification},
+      {"ForQuestionAnswering", Head::kQuestionAnswering},
+      {"ForNextSentencePrediction", Head::kNextSentencePrediction},
+      {"Model", Head::kBase},
+  };
+  const std::string name = config.architecture();
+  if (name.empty()) return Head::kBase;
+  for (const Suffix& suffix : kSuffixes) {
+    if (name == std::string(architecture_of(config).class_prefix) + suffix.text) return suffix.head;
+  }
+  throw Error(ErrorCode::kUnsupported, "the class \"" + name + "\" is not known for this model_type", config.path() + ": architectures");
+}
+
+const Tensor& output_named(const std::vector<Output>& outputs, const std::string& name) {
+  for (const Output& output : outputs) {
+    if (output.name == name) return output.value;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
+}
+
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) {
+  LoadedModel loaded;
+  loaded.config_ = std::make_unique<Config>(Config::load(folder));
+  const Architecture& architecture = architecture_of(*loaded.config_);
+  loaded.head_ = head ? *head : head_of(*loaded.config_);
+  loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(folder));
+  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
+  try {
+    loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
+  } catch (Error& e) {
+    if (e.where.starts_with(folder)) throw;
+    throw Error(e.code, e.reason, folder + ": " + e.where);
+  }
+  return loaded;
+}
+
+LoadType load_type_named(const std::string& name) {
+  if (name == "auto") return LoadType::kAuto;
+  if (name == "f32") return LoadType::kF32;
+  if (name == "bf16") return LoadType::kBf16;
+  if (name == "q8") return LoadType::kQ8;
+  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not one of auto, f32, bf16, q8", "--dtype");
+}
+
+}  // namespace polymath

@@ -1,0 +1,98 @@
+// The layers that architectures are built from. Modules are immutable once built.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/scope.h"
+#include "nn/step.h"
+#include "tensor/ops.h"
+
+namespace polymath {
+
+// config.json's hidden_act and its relatives; throws Error naming the field and the value.
+Activation activation_named(const std::string& name, const std::string& field = "hidden_act");
+
+class Linear {
+ public:
+  Linear() = default;
+  // path.weight [n, k] and, where it exists, path.bias [n].
+  Linear(const Scope& scope, std::int64_t k, std::int64_t n);
+  // Several layers over the same input as one, their outputs side by side.
+  Linear(const std::vector<Scope>& scopes, std::int64_t k, std::int64_t n_each);
+  // A decoder whose weight may be tied to a table of another name.
+  Linear(const TensorView& weight, const TensorView* bias, LoadType type);
+
+  Tensor operator()(const Tensor& x, Activation activation = Activation::kNone) const;  // act(x w^T + b)
+  Tensor operator()(const Tensor& x, const Tensor& residual) const;                     // x w^T + b + residual
+
+  std::int64_t n() const { return weight_.n(); }
+  const Weight& weight() const { return weight_; }
+
+ private:
+  void add_bias(const TensorView* bias, std::int64_t at);
+
+  Weight weight_;
+  std::vector<float> bias_;  // [n rounded up to 16], or empty
+};
+
+class LayerNorm {
+ public:
+  LayerNorm() = default;
+  LayerNorm(const Scope& scope, std::int64_t d, double eps);  // path.weight and, where it exists, path.bias
+
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  std::vector<float> weight_, bias_;
+  float eps_ = 0;
+};
+
+// Sums of rows of embedding tables.
+class Embedding {
+ public:
+  Embedding() = default;
+  Embedding(const Scope& scope, std::int64_t d);  // path.weight [entries, d]
+
+  // y[r] = table[ids[r]]; throws Error naming `what` when an id is not in the table.  -> [rows, d]
+  Tensor operator()(std::span<const std::int32_t> ids, const char* what) const;
+  // y[r] += table[ids[r]]
+  void add_to(Tensor& y, std::span<const std::int32_t> ids, const char* what) const;
+  std::int64_t entries() const { return table_.entries(); }
+
+ private:
+  EmbeddingTable table_;
+};
+
+// The names under which an architecture keeps the parts of a BERT-like layer.
+struct PostNormNames {
+  std::string query, key, value, attention_output, attention_norm, up, down, output_norm;
+};
+
+struct PostNormConfig {
+  std::int64_t hidden_size = 0, intermediate_size = 0;
+  int num_attention_heads = 1;
+  double layer_norm_eps = 1e-12;
+  Activation hidden_act = Activation::kGelu;
+};
+
+// One layer of the original Transformer's encoder as BERT uses it: attention, add, norm; feed forward, add, norm.
+class PostNormLayer {
+ public:
+  PostNormLayer(const PostNormConfig& config, const PostNormNames& names, const Scope& scope);
+
+  // x: [rows, D]; add_scores as in AttentionOptions
+  Tensor operator()(const Tensor& x, const Step& step, const std::function<void(const HeadScores&, const Tensor& qkv)>& add_scores = {}) const;
+
+ private:
+  int heads_;
+  Activation act_;
+  Linear query_key_value_, attention_output_, up_, down_;
+  LayerNorm attention_norm_, output_norm_;
+};
+
+// The first row of every sequence.  x: [rows, D] -> [sequences, D]
+Tensor first_rows(const Tensor& x, const Step& step);
+
+}  // namespace polymath

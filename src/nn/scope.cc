@@ -1,0 +1,47 @@
+#include "nn/scope.h"
+
+#include <algorithm>
+
+#include "polymath/error.h"
+
+namespace polymath {
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+}  // namespace
+
+const TensorView* Weights::find_spelled(const std::string& name) const {
+  if (const TensorView* tensor = checkpoint_.find(name)) return tensor;
+  if (base_prefix_.empty()) return nullptr;
+  if (name.starts_with(base_prefix_ + ".")) return checkpoint_.find(name.substr(base_prefix_.size() + 1));
+  return checkpoint_.find(base_prefix_ + "." + name);
+}
+
+const TensorView* Weights::find(const std::string& name) const {
+  if (const TensorView* tensor = find_spelled(name)) return tensor;
+  for (auto [now, once] : {std::pair{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}}) {
+    if (name.ends_with(now)) return find_spelled(name.substr(0, name.size() - std::string(now).size()) + once);
+  }
+  return nullptr;
+}
+
+const TensorView& Scope::tensor(const std::string& name) const {
+  if (const TensorView* found = find(name)) return *found;
+  throw Error(ErrorCode::kNotFound, "this tensor is not in the checkpoint", (*this / name).path);
+}
+
+const TensorView& Scope::tensor(const std::string& name, std::initializer_list<std::int64_t> shape) const {
+  const TensorView& found = tensor(name);
+  if (!std::equal(found.shape.begin(), found.shape.end(), shape.begin(), shape.end())) {
+    throw Error(ErrorCode::kBadFile, "has the shape " + shape_text(found.shape) + " where config.json asks for " + shape_text(shape),
+                found.name);
+  }
+  return found;
+}
+
+}  // namespace polymath

@@ -1,0 +1,56 @@
+// Where a module finds its tensors: a checkpoint and the path of names that leads to the module.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "formats/checkpoint.h"
+#include "tensor/weight.h"
+
+namespace polymath {
+
+// The weights of one model. Tensors are asked for by the names that today's Transformers gives them;
+// older hubs' spellings are found too: LayerNorm.gamma/beta, and names with or without the base model's
+// prefix ("bert."). Must outlive the modules built from it.
+class Weights {
+ public:
+  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type)
+      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type) {}
+
+  const TensorView* find(const std::string& name) const;  // null when there is none
+  LoadType type() const { return type_; }
+
+ private:
+  const TensorView* find_spelled(const std::string& name) const;
+
+  const Checkpoint& checkpoint_;
+  std::string base_prefix_;
+  LoadType type_;
+};
+
+struct Scope {
+  const Weights* weights = nullptr;
+  std::string path;
+
+  Scope operator/(const std::string& name) const { return {weights, path.empty() ? name : path + "." + name}; }
+  Scope operator/(int index) const { return *this / std::to_string(index); }
+
+  // The tensor path.name; throws Error{kNotFound} naming it.
+  const TensorView& tensor(const std::string& name) const;
+  const TensorView* find(const std::string& name) const { return weights->find((*this / name).path); }
+  // As tensor(), and throws Error{kBadFile} unless it has this shape.
+  const TensorView& tensor(const std::string& name, std::initializer_list<std::int64_t> shape) const;
+};
+
+// modules[i] for i in [0, count), each built from its config and scope/i.
+template <class Module, class... Args>
+std::vector<Module> each(int count, const Scope& scope, const Args&... args) {
+  std::vector<Module> modules;
+  modules.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) modules.emplace_back(args..., scope / i);
+  return modules;
+}
+
+}  // namespace polymath

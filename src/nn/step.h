@@ -1,0 +1,37 @@
+// One forward pass over a batch of sequences of any lengths, without padding.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace polymath {
+
+// The rows of all sequences, one after the other: rows [begin[s], begin[s+1]) are sequence s.
+// A padded batch is unpadded at the door; a row remembers its column there.
+struct Step {
+  std::vector<std::int32_t> ids;        // [rows]
+  std::vector<std::int32_t> type_ids;   // [rows], or empty: all 0
+  std::vector<std::int32_t> column;     // [rows]: the place in the padded batch
+  std::vector<std::int32_t> begin{0};   // [sequences + 1]
+  std::vector<std::uint8_t> is_key;     // [rows], 0: others do not attend to it; or empty: all are
+  std::vector<std::int32_t> head_rows;  // the rows that a per-row head answers for; empty: all
+
+  // The padded batch, for models that derive positions from ids; empty: the rows are all there is.
+  std::vector<std::int32_t> padded_ids;  // [sequences, columns]
+  std::int64_t columns = 0;
+
+  int sequences() const { return static_cast<int>(begin.size()) - 1; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(ids.size()); }
+
+  // Appends one sequence; type_ids may be empty.
+  void add_sequence(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids = {});
+};
+
+// The batch [sequences, columns] without the positions where mask (empty: all ones) is 0. A sequence whose
+// first column is hidden keeps all of them, as queries only: classification heads read the first column even
+// where it is padding, and what it holds then can depend on the other padding.
+Step unpad(std::span<const std::int32_t> ids, std::span<const std::int32_t> type_ids, std::span<const std::int32_t> mask,
+           std::int64_t columns);
+
+}  // namespace polymath

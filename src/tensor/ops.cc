@@ -1,0 +1,177 @@
+#include "tensor/ops.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/threads.h"
+
+namespace polymath {
+namespace {
+
+using kernels::kBlock;
+using kernels::kLanes;
+using kernels::table;
+
+// Splits `count` items into tasks of about `grain` items and runs body(begin, end) on the pool.
+template <class Body>
+void parallel_ranges(std::int64_t count, std::int64_t grain, const Body& body) {
+  const std::int64_t tasks = (count + grain - 1) / grain;
+  ThreadPool::global().parallel_for(static_cast<std::size_t>(std::max<std::int64_t>(tasks, 0)), [&](std::size_t task) {
+    const auto begin = static_cast<std::int64_t>(task) * grain;
+    body(begin, std::min(count, begin + grain));
+  });
+}
+
+// Rows per task for work of about d operations a row: enough to outweigh starting a task.
+std::int64_t row_grain(std::int64_t d) { return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(d, 1)); }
+
+// A product is cut in blocks of rows x columns. A block's rows stay in the second cache while the
+// columns pass; the last few blocks are what a thread may have to wait for, so they are not too large.
+constexpr std::int64_t kRowsPerTask = 240;
+constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20;
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
+  const std::int64_t rows = x.rows(), k = w.k(), n = w.n();
+  Tensor y({rows, n});
+  if (rows == 0) return y;
+
+  kernels::QuantizedRows quantized;
+  Buffer q, scales, sums;
+  if (w.storage() == Storage::kQ8) {
+    const auto blocks = static_cast<std::size_t>((k + 31) / 32), m = static_cast<std::size_t>(rows);
+    q = Buffer(m * blocks * kBlock / sizeof(float));
+    scales = Buffer(m * blocks);
+    sums = Buffer(m * blocks);
+    quantized = {reinterpret_cast<std::int8_t*>(q.data()), scales.data(), reinterpret_cast<std::int32_t*>(sums.data()), blocks};
+    parallel_ranges(rows, row_grain(k), [&](std::int64_t begin, std::int64_t end) {
+      auto part = quantized;
+      const auto at = static_cast<std::size_t>(begin) * blocks;
+      part.q += at * kBlock, part.scale += at, part.sum += at;
+      table().quantize_rows(x.row(begin), static_cast<std::size_t>(k), static_cast<std::size_t>(end - begin),
+                            static_cast<std::size_t>(k), part);
+    });
+  }
+
+  const std::int64_t panels = (n + 15) / 16;
+  const std::int64_t row_blocks = (rows + kRowsPerTask - 1) / kRowsPerTask;
+  const std::int64_t rows_per_block = (rows + row_blocks - 1) / row_blocks;
+  // An even number of panels per task, since kernels take them two at a time; four for one row.
+  const std::int64_t by_work = kFlopsPerTask / std::max<std::int64_t>(1, 32 * k * rows_per_block);
+  const std::int64_t panels_per_task = std::clamp<std::int64_t>(by_work / 4 * 4, rows == 1 ? 4 : 2, std::max<std::int64_t>(panels, 2));
+  const std::int64_t column_tasks = (panels + panels_per_task - 1) / panels_per_task;
+  ThreadPool::global().parallel_for(static_cast<std::size_t>(column_tasks * row_blocks), [&](std::size_t task) {
+    const std::int64_t row = static_cast<std::int64_t>(task) / column_tasks * rows_per_block;
+    const std::int64_t panel = static_cast<std::int64_t>(task) % column_tasks * panels_per_task;
+    const std::int64_t column = panel * 16;
+    kernels::Matmul m;
+    m.a = x.row(row);
+    m.a_stride = static_cast<std::size_t>(k);
+    m.b = w.panel(panel);
+    m.panel_stride = static_cast<std::size_t>(k) * kLanes;
+    m.c = y.row(row) + column;
+    m.c_stride = static_cast<std::size_t>(n);
+    m.m = static_cast<std::size_t>(std::min(rows_per_block, rows - row));
+    m.k = static_cast<std::size_t>(k);
+    m.n = static_cast<std::size_t>(std::min(n - column, panels_per_task * 16));
+    m.epilogue.bias = options.bias ? options.bias + column : nullptr;
+    m.epilogue.activation = options.activation;
+    m.epilogue.scale = options.scale;
+    if (options.residual) {
+      m.epilogue.residual = options.residual->row(row) + column;
+      m.epilogue.residual_stride = static_cast<std::size_t>(n);
+    }
+    if (w.storage() == Storage::kQ8) {
+      auto part = quantized;
+      const auto at = static_cast<std::size_t>(row) * quantized.blocks;
+      part.q += at * kBlock, part.scale += at, part.sum += at;
+      table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+    } else {
+      table().matmul(w.storage(), m);
+    }
+  });
+  return y;
+}
+
+Tensor layer_norm(const Tensor& x, const float* weight, const float* bias, float eps) {
+  Tensor y(x.shape());
+  const std::int64_t d = x.dim(-1);
+  parallel_ranges(x.rows(), row_grain(d), [&](std::int64_t begin, std::int64_t end) {
+    table().layer_norm(x.row(begin), weight, bias, eps, static_cast<std::size_t>(end - begin), static_cast<std::size_t>(d), y.row(begin));
+  });
+  return y;
+}
+
+Tensor activate(const Tensor& x, Activation activation) {
+  Tensor y(x.shape());
+  parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    table().activate(activation, x.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
+  });
+  return y;
+}
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  Tensor y(a.shape());
+  parallel_ranges(a.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    table().add(a.data() + begin, b.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
+  });
+  return y;
+}
+
+Tensor multiply(const Tensor& a, const Tensor& b) {
+  Tensor y(a.shape());
+  parallel_ranges(a.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    table().multiply(a.data() + begin, b.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
+  });
+  return y;
+}
+
+Tensor gated(const Tensor& x, Activation activation) {
+  const std::int64_t d = x.dim(-1) / 2;
+  Tensor y({x.rows(), d});
+  parallel_ranges(x.rows(), row_grain(d), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      table().activate(activation, x.row(r), static_cast<std::size_t>(d), y.row(r));
+      table().multiply(y.row(r), x.row(r) + d, static_cast<std::size_t>(d), y.row(r));
+    }
+  });
+  return y;
+}
+
+Tensor take_rows(const Tensor& x, std::span<const std::int32_t> indices) {
+  const std::int64_t d = x.dim(-1);
+  Tensor y({static_cast<std::int64_t>(indices.size()), d});
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    std::memcpy(y.row(static_cast<std::int64_t>(i)), x.row(indices[i]), static_cast<std::size_t>(d) * sizeof(float));
+  }
+  return y;
+}
+
+Tensor take_columns(const Tensor& x, std::int64_t begin, std::int64_t end) {
+  Tensor y({x.rows(), end - begin});
+  for (std::int64_t r = 0; r < x.rows(); ++r) {
+    std::memcpy(y.row(r), x.row(r) + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+  }
+  return y;
+}
+
+void softmax_rows(Tensor& x) {
+  const auto d = static_cast<std::size_t>(x.dim(-1));
+  parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
+    table().softmax(x.row(begin), static_cast<std::size_t>(end - begin), d, d);
+  });
+}
+
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, std::span<const std::int32_t> position, const Tensor& cos,
+            const Tensor& sin) {
+  const std::int64_t d = cos.dim(-1) * 2;
+  parallel_ranges(x.rows(), row_grain(heads * d), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const std::int32_t p = position[static_cast<std::size_t>(r)];
+      table().rotate_half(x.row(r) + begin, cos.row(p), sin.row(p), static_cast<std::size_t>(heads), static_cast<std::size_t>(d));
+    }
+  });
+}
+
+}  // namespace polymath

@@ -1,0 +1,68 @@
+// The weights of linear layers and embeddings, in the storage they are kept in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/checkpoint.h"
+#include "kernels/kernels.h"
+#include "tensor/tensor.h"
+
+namespace polymath {
+
+using kernels::Storage;
+
+// How weights are stored once loaded; kAuto keeps what the checkpoint holds.
+enum class LoadType { kAuto, kF32, kBf16, kQ8 };
+
+// The matrix of a linear layer, [n outputs, k inputs], packed in panels of 16 outputs (kernels.h).
+// Immutable once made; const use from many threads is safe.
+class Weight {
+ public:
+  Weight() = default;
+
+  // Stacks the outputs of several [n_i, k] tensors, as the merged query/key/value projection does.
+  // `transposed` tensors are [k, n_i] (GPT-2's Conv1D). Pages of the file are given back when packed.
+  static Weight pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed = false);
+
+  // The same of a float32 matrix in memory, [n, k] row-major.
+  static Weight pack(const float* values, std::int64_t n, std::int64_t k, Storage storage);
+
+  std::int64_t n() const { return n_; }
+  std::int64_t k() const { return k_; }
+  Storage storage() const { return storage_; }
+  const void* panel(std::int64_t p) const { return data_.get() + static_cast<std::size_t>(p) * panel_bytes_; }
+  std::size_t bytes() const;
+
+ private:
+  void allocate(Storage storage, std::int64_t n, std::int64_t k);
+
+  std::shared_ptr<std::uint8_t> data_;
+  std::size_t panel_bytes_ = 0;
+  std::int64_t n_ = 0, k_ = 0;
+  Storage storage_ = Storage::kF32;
+};
+
+// A table of vectors, [entries, d], read from the checkpoint's pages as they are looked up.
+class EmbeddingTable {
+ public:
+  EmbeddingTable() = default;
+  explicit EmbeddingTable(const TensorView& tensor);
+
+  std::int64_t entries() const { return entries_; }
+  std::int64_t d() const { return d_; }
+  // out: [d] <- entry i; i must be within the table.
+  void read(std::int64_t i, float* out) const;
+
+ private:
+  const TensorView* tensor_ = nullptr;
+  std::int64_t entries_ = 0, d_ = 0;
+};
+
+// A whole tensor as float32, for biases, norms and position tables.
+std::vector<float> read_f32(const TensorView& tensor);
+
+}  // namespace polymath
