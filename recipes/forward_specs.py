@@ -30,7 +30,7 @@ class Spec:
     idle: tuple = ()  # parts of names of tensors, inputs and fields that cannot matter here
 
 
-_SIZES = dict(vocab_size=99, hidden_size=36, num_attention_heads=4, intermediate_size=52, num_hidden_layers=3)
+_SIZES = dict(vocab_size=67, hidden_size=36, num_attention_heads=4, intermediate_size=52, num_hidden_layers=2)
 _BERT = dict(_SIZES, max_position_embeddings=40, type_vocab_size=2, pad_token_id=0, layer_norm_eps=4e-3)
 _BERT_SWAPS = dict(hidden_act="relu", layer_norm_eps=1e-12, num_attention_heads=2, num_hidden_layers=1)
 _ROBERTA = dict(_BERT, type_vocab_size=1, pad_token_id=1, max_position_embeddings=43, bos_token_id=0, eos_token_id=2)
@@ -40,7 +40,7 @@ _DEBERTA = dict(_SIZES, type_vocab_size=0, pad_token_id=0, layer_norm_eps=4e-3, 
                 share_att_key=True, pos_att_type=["p2c", "c2p"], position_biased_input=False,
                 legacy=True)
 _DEBERTA_SWAPS = dict(_BERT_SWAPS, norm_rel_ebd="none", pos_att_type=["c2p"], max_relative_positions=15)
-_MODERN = dict(vocab_size=99, hidden_size=40, num_attention_heads=4, intermediate_size=52, num_hidden_layers=4,
+_MODERN = dict(vocab_size=67, hidden_size=40, num_attention_heads=4, intermediate_size=52, num_hidden_layers=4,
                max_position_embeddings=64, norm_eps=4e-3, pad_token_id=3, bos_token_id=0, eos_token_id=1,
                cls_token_id=0, sep_token_id=1, local_attention=8,
                layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"],
@@ -59,7 +59,7 @@ FAMILIES = {
     "camembert": Family("Camembert", dict(_ROBERTA, pad_token_id=4), dict(_ROBERTA_SWAPS, pad_token_id=1),
                         segments=1, positions=5, longest=21),
     "distilbert": Family("DistilBert",
-                         dict(vocab_size=99, dim=36, n_heads=3, hidden_dim=52, n_layers=3, max_position_embeddings=40,
+                         dict(vocab_size=67, dim=36, n_heads=3, hidden_dim=52, n_layers=2, max_position_embeddings=40,
                               pad_token_id=0),
                          dict(activation="relu", n_heads=4, n_layers=1), positions=0,
                          small=dict(dim=20, n_heads=4, hidden_dim=28, n_layers=2)),

@@ -15,7 +15,6 @@ class Checkpoint:
     tokenizer_args: dict = field(default_factory=dict)
     drop: tuple = ()  # files to delete: older folders have no tokenizer.json
     tokenizer_config: dict = field(default_factory=dict)  # edits of tokenizer_config.json; None removes a field
-    sharpness: float = 1.0  # of the head: how far its scores spread
 
 
 def bert(**more):
@@ -83,16 +82,14 @@ CHECKPOINTS = [
     Checkpoint("pos-distilbert", "DistilBertForTokenClassification", tok.distilbert, NER_TASK, distil() | POS,
                dict(model_max_length=64), drop=("tokenizer.json",)),
     # question answering
-    Checkpoint("qa-bert-uncased", "BertForQuestionAnswering", tok.bert_uncased, QA, bert(), dict(model_max_length=64),
-               sharpness=2),
-    Checkpoint("qa-roberta", "RobertaForQuestionAnswering", tok.roberta, QA, roberta(), dict(model_max_length=72),
-               sharpness=2),
+    Checkpoint("qa-bert-uncased", "BertForQuestionAnswering", tok.bert_uncased, QA, bert(), dict(model_max_length=64)),
+    Checkpoint("qa-roberta", "RobertaForQuestionAnswering", tok.roberta, QA, roberta(), dict(model_max_length=72)),
     Checkpoint("qa-deberta-left", "DebertaV2ForQuestionAnswering", tok.deberta_v2, QA, deberta(),
-               dict(model_max_length=56, padding_side="left"), sharpness=2),
+               dict(model_max_length=56, padding_side="left")),
     Checkpoint("qa-distilbert", "DistilBertForQuestionAnswering", tok.distilbert, QA, distil(),
-               dict(model_max_length=128), sharpness=3),
+               dict(model_max_length=128)),
     Checkpoint("qa-xlm-roberta", "XLMRobertaForQuestionAnswering", tok.xlm_roberta, QA, roberta(),
-               dict(model_max_length=80), sharpness=2),
+               dict(model_max_length=80)),
     # text classification
     Checkpoint("sentiment-distilbert", "DistilBertForSequenceClassification", tok.distilbert, TEXT,
                distil(**labels("NEGATIVE", "POSITIVE")), dict(model_max_length=60)),

@@ -15,7 +15,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from common import GOLDEN, distance, edit_json, forward, generator, load_model, randomize, read_json, save_case, seed_of, steady
+from common import GOLDEN, TOLERANCE, distance, edit_json, forward, generator, load_model, randomize, read_json, save_case, seed_of, steady
 from forward_inputs import make_cases
 from forward_specs import FAMILIES
 
@@ -249,7 +249,7 @@ def record(name, folder):
         if partial:
             got.pop("pooler_output"), want.pop("pooler_output")
         off = distance(got, want)
-        assert off < 1e-6 if exact else 1e-4 < off < 0.3, f"{name}: {off}"
+        assert off < TOLERANCE / 4 if exact else 1e-4 < off < 0.3, f"{name}: {off}"
         assert partial or steady(model, inputs, got)[1], f"{name}: ill conditioned"
         save_case(folder, k, about, inputs, got)
 
