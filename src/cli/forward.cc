@@ -31,18 +31,27 @@ std::optional<IdMatrix> read_ids(const std::vector<TensorView>& tensors, const s
   return ids;
 }
 
-// A per-row output [rows, ...] as [sequences, columns, ...], zero where the mask is 0.
+// A per-row output [rows, ...] as [sequences, columns, ...], zero where there is no row.
 Tensor padded(const Tensor& rows, const Step& step, std::int64_t columns) {
   const std::int64_t d = rows.rank() == 1 ? 1 : rows.dim(-1);
   Tensor y = rows.rank() == 1 ? Tensor({step.sequences(), columns}) : Tensor({step.sequences(), columns, d});
   std::fill_n(y.data(), y.size(), 0.0f);
   for (int s = 0; s < step.sequences(); ++s) {
     for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
-      if (!step.is_key.empty() && !step.is_key[static_cast<std::size_t>(r)]) continue;
       std::memcpy(y.data() + (s * columns + step.column[static_cast<std::size_t>(r)]) * d, rows.data() + r * d, static_cast<std::size_t>(d) * sizeof(float));
     }
   }
   return y;
+}
+
+// In an output whose first two axes are the batch's, what the mask hides is 0.
+void clear_hidden(Tensor& t, const PaddedBatch& batch) {
+  const auto sequences = static_cast<std::int64_t>(batch.ids.size()) / batch.columns;
+  if (t.rank() < 2 || t.dim(0) != sequences || t.dim(1) != batch.columns) return;
+  const std::int64_t d = t.size() / (t.dim(0) * t.dim(1));
+  for (std::size_t i = 0; i < batch.mask.size(); ++i) {
+    if (batch.mask[i] == 0) std::fill_n(t.data() + static_cast<std::int64_t>(i) * d, d, 0.0f);
+  }
 }
 
 int forward(const std::string& folder, const std::string& in, const std::string& out, const Common& common) {
@@ -58,17 +67,19 @@ int forward(const std::string& folder, const std::string& in, const std::string&
     }
     return other ? std::move(other->values) : std::vector<std::int32_t>();
   };
-  const auto mask = same_shape("attention_mask"), types = same_shape("token_type_ids");
+  const PaddedBatch batch{.ids = ids->values, .type_ids = same_shape("token_type_ids"), .mask = same_shape("attention_mask"),
+                          .position_ids = same_shape("position_ids"), .columns = ids->columns};
 
   const LoadedModel model = LoadedModel::load(folder, load_type_named(common.dtype));
-  const Step step = unpad(ids->values, types, mask, ids->columns);
+  const Step step = unpad(batch);
   const auto outputs = model.model().forward(step);
 
   std::vector<Tensor> values;  // keeps what the arrays point to
   std::vector<NamedArray> arrays;
   for (const Output& output : outputs) {
     values.push_back(output.per_row ? padded(output.value, step, ids->columns) : output.value);
-    const Tensor& t = values.back();
+    Tensor& t = values.back();
+    clear_hidden(t, batch);
     arrays.push_back({output.name, DType::kF32, t.shape(),
                       {reinterpret_cast<const std::uint8_t*>(t.data()), static_cast<std::size_t>(t.size()) * sizeof(float)}});
   }
@@ -85,7 +96,7 @@ void add_forward(CLI::App& app, Common& common, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
-  verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids")->required();
+  verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids, position_ids")->required();
   verb->add_option("-o,--output", arguments->out, "where the outputs go, under Transformers' names, in float32")->required();
   add_common(*verb, common);
   verb->callback([=, &common, &action] {

@@ -24,7 +24,8 @@ inline constexpr std::size_t kBlock = 32;  // values of k that share a scale in 
 enum class Storage { kF32, kBf16, kF16, kQ8 };
 
 // The names are those of config.json's hidden_act.
-enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kSilu, kTanh, kSigmoid, kQuickGelu, kRelu2 };
+enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kSilu, kTanh, kSigmoid, kQuickGelu, kRelu2,
+                        kGelu10, kLaplace, kLeakyRelu, kMish, kRelu6 };
 
 // What happens to a product before it is stored: c = act(scale * product + bias) + residual.
 struct Epilogue {

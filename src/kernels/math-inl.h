@@ -67,7 +67,7 @@ HWY_INLINE VF sigmoid_part(VF x) {
   return hn::Div(one, hn::Add(one, exp_part(hn::Neg(x))));
 }
 
-HWY_INLINE VF activate_part(Activation activation, VF x) {
+inline HWY_NOINLINE VF activate_part(Activation activation, VF x) {
   const DF d;
   const VF half_x = hn::Mul(hn::Set(d, 0.5f), x);
   switch (activation) {
@@ -84,6 +84,19 @@ HWY_INLINE VF activate_part(Activation activation, VF x) {
     case Activation::kTanh: return tanh_part(x);
     case Activation::kSigmoid: return sigmoid_part(x);
     case Activation::kQuickGelu: return hn::Mul(x, sigmoid_part(hn::Mul(hn::Set(d, 1.702f), x)));
+    case Activation::kGelu10:  // gelu between -10 and 10
+      return hn::Min(hn::Max(activate_part(Activation::kGelu, x), hn::Set(d, -10.0f)), hn::Set(d, 10.0f));
+    case Activation::kLaplace: {  // (1 + erf((x - mu) / (sigma sqrt 2))) / 2, as Transformers' LaplaceActivation
+      const VF z = hn::Div(hn::Sub(x, hn::Set(d, 0.707107f)), hn::Set(d, 0.282095f * 1.41421356f));
+      return fma(hn::Set(d, 0.5f), erf_part(z), hn::Set(d, 0.5f));
+    }
+    case Activation::kLeakyRelu: return hn::Max(x, hn::Mul(x, hn::Set(d, 0.01f)));
+    case Activation::kMish: {  // x tanh(log(1 + e^x)) = x t / (t + 2), t = e^x (e^x + 2)
+      const VF e = exp_part(hn::Min(x, hn::Set(d, 20.0f)));
+      const VF t = hn::Mul(e, hn::Add(e, hn::Set(d, 2.0f)));
+      return hn::Mul(x, hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))));
+    }
+    case Activation::kRelu6: return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0f));
     case Activation::kRelu2: {
       const VF r = hn::Max(x, hn::Zero(d));
       return hn::Mul(r, r);

@@ -25,6 +25,7 @@ const PostNormNames kNames{.query = "attention.self.query", .key = "attention.se
 }  // namespace
 
 std::vector<std::int32_t> positions_after_padding(const Step& step, std::int32_t padding_idx) {
+  if (!step.position_ids.empty()) return step.position_ids;
   std::vector<std::int32_t> position;
   position.reserve(step.ids.size());
   if (step.padded_ids.empty()) {
@@ -63,7 +64,7 @@ Tensor BertEmbeddings::operator()(const Step& step) const {
   const std::vector<std::int32_t> no_types(step.type_ids.empty() ? step.ids.size() : 0, 0);
   token_type_embeddings_.add_to(x, step.type_ids.empty() ? no_types : step.type_ids, "token_type_ids");
   if (add_positions_) {
-    position_embeddings_.add_to(x, padding_idx_ >= 0 ? positions_after_padding(step, padding_idx_) : step.column,
+    position_embeddings_.add_to(x, padding_idx_ >= 0 ? positions_after_padding(step, padding_idx_) : step.positions(),
                                 "the number of tokens");
   }
   return norm_(x);

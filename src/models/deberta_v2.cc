@@ -166,7 +166,7 @@ struct DebertaEncoder {
 
   Tensor embeddings(const Step& step) const {
     Tensor x = word_embeddings(step.ids, "input_ids");
-    if (add_positions) position_embeddings.add_to(x, step.column, "the number of tokens");
+    if (add_positions) position_embeddings.add_to(x, step.positions(), "the number of tokens");
     if (add_types) {
       const std::vector<std::int32_t> no_types(step.type_ids.empty() ? step.ids.size() : 0, 0);
       token_type_embeddings.add_to(x, step.type_ids.empty() ? no_types : step.type_ids, "token_type_ids");

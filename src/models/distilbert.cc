@@ -30,7 +30,7 @@ struct DistilBertEncoder {
 
   Tensor operator()(const Step& step) const {
     Tensor x = word_embeddings(step.ids, "input_ids");
-    position_embeddings.add_to(x, step.column, "the number of tokens");
+    position_embeddings.add_to(x, step.positions(), "the number of tokens");
     x = norm(x);
     for (const PostNormLayer& l : layer) x = l(x, step);
     return x;

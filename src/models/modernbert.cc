@@ -31,7 +31,7 @@ struct ModernBertEncoder {
   std::vector<ModernBertLayer> layers;
   int heads;
   std::int64_t window;
-  double global_theta, local_theta;
+  RopeConfig global_rope_config, local_rope_config;
   Activation act;
 
   ModernBertEncoder(const Config& c, const Scope& w)
@@ -40,8 +40,8 @@ struct ModernBertEncoder {
         final_norm(w / "final_norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         heads(c.req<int>("num_attention_heads")),
         window(c.opt<std::int64_t>("local_attention", 128) / 2),
-        global_theta(theta(c, "full_attention", "global_rope_theta", 160000.0)),
-        local_theta(theta(c, "sliding_attention", "local_rope_theta", 10000.0)),
+        global_rope_config(rope_config(c, /*local=*/false)),
+        local_rope_config(rope_config(c, /*local=*/true)),
         act(activation_named(c.opt<std::string>("hidden_activation", "gelu"), "hidden_activation")) {
     const int count = c.req<int>("num_hidden_layers");
     for (int i = 0; i < count; ++i) layers.emplace_back(c, i, is_local(c, i), w / "layers" / i);
@@ -57,25 +57,27 @@ struct ModernBertEncoder {
   }
 
   // v5 keeps rope_parameters per kind of layer, v4 two fields; a null local_rope_theta means the global one.
-  static double theta(const Config& c, const char* kind, const char* field, double missing) {
+  static RopeConfig rope_config(const Config& c, bool local) {
+    const double most = c.opt("max_position_embeddings", 8192.0), global = c.opt("global_rope_theta", 160000.0);
+    const Json* field = c.find("local_rope_theta");
+    const double theta = !local ? global : field && field->is_null() ? global : c.opt("local_rope_theta", 10000.0);
+    const char* kind = local ? "sliding_attention" : "full_attention";
     const Json* parameters = c.find("rope_parameters");
     if (parameters && parameters->is_object() && parameters->contains(kind)) {
-      const Json& of_kind = (*parameters)[kind];
-      if (of_kind.is_object() && of_kind.contains("rope_theta") && of_kind["rope_theta"].is_number()) return of_kind["rope_theta"].get<double>();
+      return {(*parameters)[kind], theta, most, c.path() + ": rope_parameters: " + kind};
     }
-    const Json* value = c.find(field);
-    if (value && value->is_null()) return theta(c, "full_attention", "global_rope_theta", 160000.0);
-    return c.opt(field, missing);
+    const Json* scaling = c.find("rope_scaling");
+    return {scaling ? *scaling : Json(), theta, most, c.path() + ": rope_scaling"};
   }
 
   Tensor operator()(const Step& step) const {
     Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
     const std::int64_t d = x.dim(-1), head_d = d / heads;
-    const RopeTable global_rope(head_d, global_theta, step.column), local_rope(head_d, local_theta, step.column);
+    const RopeTable global_rope(head_d, global_rope_config, step.positions()), local_rope(head_d, local_rope_config, step.positions());
     for (const ModernBertLayer& layer : layers) {
       Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
       const RopeTable& rope = layer.local ? local_rope : global_rope;
-      rotate(qkv, 0, 2 * heads, step.column, rope.cos, rope.sin);  // queries and keys
+      rotate(qkv, 0, 2 * heads, step.positions(), rope.cos, rope.sin);  // queries and keys
       const Tensor attended = self_attention(qkv, {.heads = heads,
                                                    .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_d))),
                                                    .begin = step.begin,

@@ -17,6 +17,9 @@ Activation activation_named(const std::string& name, const std::string& field) {
       {"silu", Activation::kSilu},           {"swish", Activation::kSilu},
       {"tanh", Activation::kTanh},           {"sigmoid", Activation::kSigmoid},
       {"quick_gelu", Activation::kQuickGelu}, {"linear", Activation::kNone},
+      {"gelu_10", Activation::kGelu10},      {"laplace", Activation::kLaplace},
+      {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish},
+      {"relu6", Activation::kRelu6},
   };
   auto found = kNames.find(name);
   if (found != kNames.end()) return found->second;

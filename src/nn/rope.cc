@@ -1,29 +1,107 @@
 #include "nn/rope.h"
 
 #include <algorithm>
-#include <vector>
+#include <cmath>
 
 #include "nn/scalar_math.h"
+#include "polymath/error.h"
 
 namespace polymath {
+namespace {
 
-RopeTable::RopeTable(std::int64_t d, double theta, std::span<const std::int32_t> positions) {
-  const std::int64_t half = d / 2;
+constexpr double kPi = 3.14159265358979323846;
+
+// The frequencies, and what cos and sin are multiplied by.
+struct Frequencies {
+  std::vector<float> inv_freq;
+  float attention_factor = 1.0f;
+};
+
+// YaRN: high frequencies stay, low ones are divided by the factor, a ramp between. In float32, as Transformers.
+void apply_yarn(const RopeConfig& c, std::int64_t d, const std::vector<float>& pos_freqs, Frequencies& f) {
+  const double log_theta = scalar_log(c.rope_theta);
+  const auto correction = [&](double rotations) {
+    return static_cast<double>(d) * scalar_log(c.original_max_position_embeddings / (rotations * 2 * kPi)) / (2 * log_theta);
+  };
+  double low = correction(c.beta_fast), high = correction(c.beta_slow);
+  if (c.truncate) low = std::floor(low), high = std::ceil(high);
+  low = std::max(low, 0.0);
+  high = std::min(high, static_cast<double>(d - 1));
+  if (low == high) high += 0.001;
+  for (std::size_t i = 0; i < pos_freqs.size(); ++i) {
+    const float ramp = std::clamp((static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low), 0.0f, 1.0f);
+    const float extrapolation = 1.0f - ramp;
+    f.inv_freq[i] = 1.0f / (static_cast<float>(c.factor) * pos_freqs[i]) * (1.0f - extrapolation) + 1.0f / pos_freqs[i] * extrapolation;
+  }
+  const auto scale = [&](double mscale) { return c.factor <= 1 ? 1.0 : 0.1 * mscale * scalar_log(c.factor) + 1.0; };
+  if (c.attention_factor) f.attention_factor = static_cast<float>(*c.attention_factor);
+  else if (c.mscale != 0 && c.mscale_all_dim != 0) f.attention_factor = static_cast<float>(scale(c.mscale) / scale(c.mscale_all_dim));
+  else f.attention_factor = static_cast<float>(scale(1));
+}
+
+Frequencies frequencies(const RopeConfig& c, std::int64_t d) {
+  Frequencies f;
+  std::vector<float> pos_freqs;
+  for (std::int64_t i = 0; i < d; i += 2) {
+    pos_freqs.push_back(static_cast<float>(scalar_pow(c.rope_theta, static_cast<float>(i) / static_cast<float>(d))));
+    f.inv_freq.push_back(1.0f / pos_freqs.back());
+  }
+  if (c.rope_type == "linear") {
+    for (float& x : f.inv_freq) x /= static_cast<float>(c.factor);
+  } else if (c.rope_type == "yarn") {
+    apply_yarn(c, d, pos_freqs, f);
+  }
+  return f;
+}
+
+}  // namespace
+
+RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double max_position_embeddings, const std::string& where)
+    : rope_theta(missing_theta), original_max_position_embeddings(max_position_embeddings) {
+  if (parameters.is_null()) return;
+  if (!parameters.is_object()) throw Error(ErrorCode::kBadFile, std::string("must be an object, not ") + json_kind(parameters), where);
+  const auto number = [&](const char* field, double& value, double least) {
+    auto found = parameters.find(field);
+    if (found == parameters.end() || found->is_null()) return;
+    if (!found->is_number() || !(found->get<double>() > least)) {
+      throw Error(ErrorCode::kBadFile, "must be a number above " + std::to_string(static_cast<int>(least)), where + ": " + field);
+    }
+    value = found->get<double>();
+  };
+  for (const char* field : {"type", "rope_type"}) {
+    if (auto found = parameters.find(field); found != parameters.end() && found->is_string()) rope_type = found->get<std::string>();
+  }
+  if (rope_type != "default" && rope_type != "linear" && rope_type != "yarn") {
+    throw Error(ErrorCode::kUnsupported, "\"" + rope_type + "\" is not known (known: default, linear, yarn)", where + ": rope_type");
+  }
+  number("rope_theta", rope_theta, 0);
+  number("factor", factor, 0);
+  number("original_max_position_embeddings", original_max_position_embeddings, 0);
+  number("beta_fast", beta_fast, 0);
+  number("beta_slow", beta_slow, 0);
+  number("mscale", mscale, 0);
+  number("mscale_all_dim", mscale_all_dim, 0);
+  double given = 0;
+  number("attention_factor", given, 0);
+  if (given > 0) attention_factor = given;
+  if (auto found = parameters.find("truncate"); found != parameters.end() && found->is_boolean()) truncate = found->get<bool>();
+}
+
+RopeTable::RopeTable(std::int64_t d, const RopeConfig& config, std::span<const std::int32_t> positions) {
+  const Frequencies f = frequencies(config, d);
+  const auto half = static_cast<std::int64_t>(f.inv_freq.size());
   std::int32_t last = 0;
-  for (std::int32_t p : positions) last = std::max(last, p);
+  for (std::int32_t p : positions) {
+    if (p < 0 || p >= (1 << 24)) throw Error(ErrorCode::kInvalidArgument, std::to_string(p) + " is out of range", "position_ids");
+    last = std::max(last, p);
+  }
   cos = Tensor({last + 1, half});
   sin = Tensor({last + 1, half});
-  std::vector<float> inv_freq(static_cast<std::size_t>(half));
-  for (std::int64_t i = 0; i < half; ++i) {
-    const float exponent = static_cast<float>(2 * i) / static_cast<float>(d);
-    inv_freq[static_cast<std::size_t>(i)] = 1.0f / static_cast<float>(scalar_pow(theta, exponent));
-  }
   for (std::int32_t p = 0; p <= last; ++p) {
     for (std::int64_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(p) * inv_freq[static_cast<std::size_t>(i)];
-      const SinCos sc = scalar_sin_cos(angle);
-      cos.row(p)[i] = static_cast<float>(sc.cos);
-      sin.row(p)[i] = static_cast<float>(sc.sin);
+      const SinCos sc = scalar_sin_cos(static_cast<float>(p) * f.inv_freq[static_cast<std::size_t>(i)]);
+      cos.row(p)[i] = static_cast<float>(sc.cos) * f.attention_factor;
+      sin.row(p)[i] = static_cast<float>(sc.sin) * f.attention_factor;
     }
   }
 }

@@ -15,11 +15,11 @@ void Step::add_sequence(std::span<const std::int32_t> sequence_ids, std::span<co
   begin.push_back(static_cast<std::int32_t>(ids.size()));
 }
 
-Step unpad(std::span<const std::int32_t> ids, std::span<const std::int32_t> type_ids, std::span<const std::int32_t> mask,
-           std::int64_t columns) {
+Step unpad(const PaddedBatch& batch) {
+  const auto& [ids, type_ids, mask, position_ids, columns] = batch;
   Step step;
   step.columns = columns;
-  step.padded_ids.assign(ids.begin(), ids.end());
+  step.padded_ids = ids;
   const std::int64_t sequences = columns == 0 ? 0 : static_cast<std::int64_t>(ids.size()) / columns;
   for (std::int64_t s = 0; s < sequences; ++s) {
     const bool keep_all = !mask.empty() && columns > 0 && mask[static_cast<std::size_t>(s * columns)] == 0;
@@ -29,6 +29,7 @@ Step unpad(std::span<const std::int32_t> ids, std::span<const std::int32_t> type
       if (!key && !keep_all) continue;
       step.ids.push_back(ids[at]);
       if (!type_ids.empty()) step.type_ids.push_back(type_ids[at]);
+      if (!position_ids.empty()) step.position_ids.push_back(position_ids[at]);
       step.column.push_back(static_cast<std::int32_t>(c));
       step.is_key.push_back(key);
     }

@@ -13,6 +13,7 @@ struct Step {
   std::vector<std::int32_t> ids;        // [rows]
   std::vector<std::int32_t> type_ids;   // [rows], or empty: all 0
   std::vector<std::int32_t> column;     // [rows]: the place in the padded batch
+  std::vector<std::int32_t> position_ids;  // [rows], the caller's own; or empty: the model derives them
   std::vector<std::int32_t> begin{0};   // [sequences + 1]
   std::vector<std::uint8_t> is_key;     // [rows], 0: others do not attend to it; or empty: all are
   std::vector<std::int32_t> head_rows;  // the rows that a per-row head answers for; empty: all
@@ -20,6 +21,9 @@ struct Step {
   // The padded batch, for models that derive positions from ids; empty: the rows are all there is.
   std::vector<std::int32_t> padded_ids;  // [sequences, columns]
   std::int64_t columns = 0;
+
+  // Where absolute positions are the columns.
+  const std::vector<std::int32_t>& positions() const { return position_ids.empty() ? column : position_ids; }
 
   int sequences() const { return static_cast<int>(begin.size()) - 1; }
   std::int64_t rows() const { return static_cast<std::int64_t>(ids.size()); }
@@ -31,7 +35,11 @@ struct Step {
 // The batch [sequences, columns] without the positions where mask (empty: all ones) is 0. A sequence whose
 // first column is hidden keeps all of them, as queries only: classification heads read the first column even
 // where it is padding, and what it holds then can depend on the other padding.
-Step unpad(std::span<const std::int32_t> ids, std::span<const std::int32_t> type_ids, std::span<const std::int32_t> mask,
-           std::int64_t columns);
+// The vectors other than ids may be empty.
+struct PaddedBatch {
+  std::vector<std::int32_t> ids, type_ids, mask, position_ids;  // [sequences, columns]
+  std::int64_t columns = 0;
+};
+Step unpad(const PaddedBatch& batch);
 
 }  // namespace polymath

@@ -65,16 +65,9 @@ class Head {
   void mask(std::int64_t query, std::int64_t queries) {
     float* scores = scores_.data();
     if (!o_.is_key.empty()) {
-      bool any_key = false;
-      for (std::int64_t j = 0; j < length_; ++j) any_key |= o_.is_key[static_cast<std::size_t>(begin_ + j)] != 0;
       for (std::int64_t j = 0; j < length_; ++j) {
         if (o_.is_key[static_cast<std::size_t>(begin_ + j)]) continue;
-        // Without any key Transformers' additive mask leaves all scores equal: see below.
         for (std::int64_t i = 0; i < queries; ++i) scores[i * padded_ + j] = -INFINITY;
-      }
-      for (std::int64_t i = 0; i < queries; ++i) {
-        const bool hidden = !o_.is_key[static_cast<std::size_t>(begin_ + query + i)];
-        if (hidden && (o_.pairwise_mask || !any_key)) std::fill_n(scores + i * padded_, length_, 0.0f);
       }
     }
     if (o_.window >= 0) {
@@ -84,6 +77,13 @@ class Head {
           if (std::abs(position[query + i] - position[j]) > o_.window) scores[i * padded_ + j] = -INFINITY;
         }
       }
+    }
+    if (o_.is_key.empty()) return;
+    // Transformers masks by adding the lowest number: a query without any key weighs all rows equally.
+    for (std::int64_t i = 0; i < queries; ++i) {
+      float* row = scores + i * padded_;
+      const bool hidden = o_.pairwise_mask && !o_.is_key[static_cast<std::size_t>(begin_ + query + i)];
+      if (hidden || std::all_of(row, row + length_, [](float s) { return s == -INFINITY; })) std::fill_n(row, length_, 0.0f);
     }
   }
 
