@@ -1,15 +1,17 @@
 """Tiny tokenizers of each kind, trained on corpus.py and wrapped in Transformers' own classes."""
 
 import io
+import json
 import tempfile
 from pathlib import Path
 
 import sentencepiece
 import transformers as t
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from corpus import TRAIN
 
+_SCRATCH = tempfile.TemporaryDirectory()  # slow tokenizers copy their sentencepiece file when they are saved
 _BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -80,7 +82,6 @@ def modernbert(size=520, **more):
     trained.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0",
         special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])])
-    from tokenizers import AddedToken
     return t.PreTrainedTokenizerFast(
         tokenizer_object=trained, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]",
         mask_token=AddedToken("[MASK]", lstrip=True, rstrip=False, normalized=False), clean_up_tokenization_spaces=True,
@@ -97,58 +98,49 @@ def _sentencepiece(folder, size, **how):
     return str(path)
 
 
-def _from_sentencepiece(slow, fast, size, rule="identity", slow_args=None, **more):
-    """The fast tokenizer that Transformers makes of a sentencepiece file."""
+def _from_sentencepiece(cls, size=600, rule="identity", fast=True, **more):
+    """A tokenizer over a sentencepiece file, or the fast one that Transformers makes of it."""
     pieces = dict(unk_id=0, bos_id=1, eos_id=2, pad_id=-1)
-    if slow is t.DebertaV2Tokenizer:
+    if cls.startswith("DebertaV2"):
         pieces = dict(pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]",
                       unk_piece="[UNK]", user_defined_symbols="[MASK]")
-    if slow is t.AlbertTokenizer:
+    if cls.startswith("Albert"):
         pieces = dict(pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, pad_piece="<pad>",
                       control_symbols="[CLS],[SEP]", user_defined_symbols="[MASK]")
-    with tempfile.TemporaryDirectory() as folder:
-        path = _sentencepiece(folder, size, normalization_rule_name=rule, **pieces)
-        made = slow(path, **(slow_args or {}))
-        made.save_pretrained(folder)
-        return fast.from_pretrained(folder, **more)
+    folder = tempfile.mkdtemp(dir=_SCRATCH.name)
+    path = _sentencepiece(folder, size, normalization_rule_name=rule, **pieces)
+    slow = getattr(t, cls)(path, **more)
+    if not fast:
+        return slow
+    slow.save_pretrained(folder)
+    return getattr(t, cls + "Fast").from_pretrained(folder)
 
 
 def xlm_roberta(**more):
-    return _from_sentencepiece(t.XLMRobertaTokenizer, t.XLMRobertaTokenizerFast, 600, **more)
+    return _from_sentencepiece("XLMRobertaTokenizer", **more)
 
 
 def xlm_roberta_nmt(**more):
     """With sentencepiece's precompiled normalization, as the real files have it."""
-    return _from_sentencepiece(t.XLMRobertaTokenizer, t.XLMRobertaTokenizerFast, 600, rule="nmt_nfkc", **more)
+    return _from_sentencepiece("XLMRobertaTokenizer", rule="nmt_nfkc", **more)
 
 
 def camembert(**more):
-    return _from_sentencepiece(t.CamembertTokenizer, t.CamembertTokenizerFast, 600, **more)
-
-
-def camembert_spm(**more):
-    """Keeps its sentencepiece file, for folders without a tokenizer.json."""
-    made = camembert(**more)
-    folder = tempfile.mkdtemp()
-    made.vocab_file = _sentencepiece(folder, 600, normalization_rule_name="identity", unk_id=0, bos_id=1, eos_id=2,
-                                     pad_id=-1)
-    return made
+    return _from_sentencepiece("CamembertTokenizer", **more)
 
 
 def albert(**more):
-    return _from_sentencepiece(t.AlbertTokenizer, t.AlbertTokenizerFast, 600, **more)
+    return _from_sentencepiece("AlbertTokenizer", **more)
 
 
 def deberta_v2(**more):
-    return _from_sentencepiece(t.DebertaV2Tokenizer, t.DebertaV2TokenizerFast, 600,
-                               slow_args={"do_lower_case": False}, **more)
+    return _from_sentencepiece("DebertaV2Tokenizer", **({"do_lower_case": False} | more))
 
 
 def save(tokenizer, folder):
     tokenizer.save_pretrained(folder)
     tokenizer_json = Path(folder) / "tokenizer.json"
-    if tokenizer_json.stat().st_size > 60_000:  # one line per merge or piece is a third spaces
-        import json
+    if tokenizer_json.exists() and tokenizer_json.stat().st_size > 60_000:  # one line per merge or piece is a third spaces
         tokenizer_json.write_text(json.dumps(json.loads(tokenizer_json.read_text()), ensure_ascii=False,
                                              separators=(",", ":")))
 

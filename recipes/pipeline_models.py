@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from tokenizers import AddedToken
+
 import golden_tokenizers as tok
 
 
@@ -13,6 +15,7 @@ class Checkpoint:
     tasks: list
     config: dict = field(default_factory=dict)
     tokenizer_args: dict = field(default_factory=dict)
+    added: list = field(default_factory=list)  # tokens put on top of the trained vocabulary
     drop: tuple = ()  # files to delete: older folders have no tokenizer.json
     tokenizer_config: dict = field(default_factory=dict)  # edits of tokenizer_config.json; None removes a field
 
@@ -54,6 +57,9 @@ POS = labels("NOUN", "VERB", "ADJ", "DET", "PRON-X", "PUNCT")
 FEATURE, FILL, NER_TASK, QA = ["feature-extraction"], ["fill-mask"], ["token-classification"], ["question-answering"]
 TEXT, ZERO = ["text-classification"], ["zero-shot-classification"]
 
+ADDED = ["lovely film", AddedToken("met", single_word=True, normalized=False), AddedToken("😀", lstrip=True, rstrip=True),
+         AddedToken("<ent>", special=True)]
+
 CHECKPOINTS = [
     # base models
     Checkpoint("feature-bert-uncased", "BertModel", tok.bert_uncased, FEATURE, bert(), dict(model_max_length=40)),
@@ -68,14 +74,14 @@ CHECKPOINTS = [
     Checkpoint("fill-albert", "AlbertForMaskedLM", tok.albert, FILL, small_embeddings()),
     Checkpoint("fill-modernbert", "ModernBertForMaskedLM", tok.modernbert, FILL, modern()),
     Checkpoint("fill-mpnet", "MPNetForMaskedLM", tok.mpnet, FILL, roberta(pad_token_id=2, type_vocab_size=None)),
-    Checkpoint("fill-camembert-spm", "CamembertForMaskedLM", tok.camembert_spm, FILL, roberta(), drop=("tokenizer.json",)),
+    Checkpoint("fill-camembert-spm", "CamembertForMaskedLM", tok.camembert, FILL, roberta(), dict(fast=False)),
     # token classification
     Checkpoint("ner-bert-cased", "BertForTokenClassification", tok.bert_cased, NER_TASK, bert() | NER,
                dict(model_max_length=32)),
     Checkpoint("ner-roberta", "RobertaForTokenClassification", tok.roberta, NER_TASK, roberta() | NER,
                dict(model_max_length=40, add_prefix_space=True)),
     Checkpoint("ner-xlm-roberta", "XLMRobertaForTokenClassification", tok.xlm_roberta_nmt, NER_TASK, roberta() | NER,
-               dict(model_max_length=32)),
+               dict(model_max_length=32), drop=("sentencepiece.bpe.model",)),
     Checkpoint("ner-deberta", "DebertaV2ForTokenClassification", tok.deberta_v2, NER_TASK, deberta() | NER),
     Checkpoint("ner-electra-left", "ElectraForTokenClassification", tok.electra, NER_TASK, small_embeddings() | NER,
                dict(model_max_length=24, padding_side="left")),
@@ -94,13 +100,14 @@ CHECKPOINTS = [
     Checkpoint("sentiment-distilbert", "DistilBertForSequenceClassification", tok.distilbert, TEXT,
                distil(**labels("NEGATIVE", "POSITIVE")), dict(model_max_length=60)),
     Checkpoint("sentiment-electra-five", "ElectraForSequenceClassification", tok.electra, TEXT,
-               small_embeddings(**labels("1 star", "2 stars", "3 stars", "4 stars", "5 stars"))),
+               small_embeddings(**labels("1 star", "2 stars", "3 stars", "4 stars", "5 stars")), added=ADDED),
     Checkpoint("regression-bert", "BertForSequenceClassification", tok.bert_cased, TEXT,
                bert(num_labels=1, problem_type="regression")),
     Checkpoint("single-output-albert", "AlbertForSequenceClassification", tok.albert, TEXT,
                small_embeddings(num_labels=1)),
     Checkpoint("multi-label-roberta", "RobertaForSequenceClassification", tok.roberta, TEXT,
-               roberta(problem_type="multi_label_classification", **labels("joy", "anger", "fear", "surprise"))),
+               roberta(problem_type="multi_label_classification", **labels("joy", "anger", "fear", "surprise")),
+               tokenizer_config=dict(add_prefix_space=True)),
     Checkpoint("all-scores-modernbert", "ModernBertForSequenceClassification", tok.modernbert, TEXT,
                modern(return_all_scores=True, classifier_pooling="mean", num_labels=3)),
     # entailment
@@ -112,5 +119,15 @@ CHECKPOINTS = [
     Checkpoint("nli-bert-two", "BertForSequenceClassification", tok.bert_uncased, ZERO,
                bert(**labels("not_entailment", "Entailed"))),
     Checkpoint("nli-distilbert-nameless", "DistilBertForSequenceClassification", tok.distilbert, ZERO,
-               distil(num_labels=3), dict(model_max_length=44)),
+               distil(num_labels=3), dict(model_max_length=44, truncation_side="left")),
+    # tokenizers of older folders, and a tokenizer_config.json that overrules tokenizer.json
+    Checkpoint("sentiment-bert-overruled", "BertForSequenceClassification", tok.bert_uncased, TEXT,
+               bert(**labels("bad", "good")),
+               tokenizer_config=dict(do_lower_case=False, strip_accents=False, tokenize_chinese_chars=False)),
+    Checkpoint("sentiment-albert-spm", "AlbertForSequenceClassification", tok.albert, TEXT,
+               small_embeddings(**labels("bad", "good")), dict(fast=False, model_max_length=50)),
+    Checkpoint("ner-deberta-spm", "DebertaV2ForTokenClassification", tok.deberta_v2, NER_TASK, deberta() | NER,
+               dict(fast=False, model_max_length=36)),
+    Checkpoint("qa-bert-vocab", "BertForQuestionAnswering", tok.bert_cased, QA, bert(),
+               dict(model_max_length=70, strip_accents=True), added=ADDED[:3], drop=("tokenizer.json",)),
 ]

@@ -74,25 +74,28 @@ def spread(model, tokenizer, width=2.0):
         scale = width / outputs.std(0)
         head.weight.mul_(scale[:, None])
         head.bias.copy_((head.bias - outputs.mean(0)) * scale)
+        if model.config.id2label.get(0) == "O":
+            head.bias[0] += 1.5  # most words are no entity
 
 
 def make(checkpoint, folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     tokenizer = checkpoint.tokenizer(**checkpoint.tokenizer_args)
+    tokenizer.add_tokens(checkpoint.added)
     cls = getattr(transformers, checkpoint.cls)
     config = {k: v for k, v in checkpoint.config.items() if v is not None}
     config = cls.config_class(**({"pad_token_id": tokenizer.pad_token_id, "vocab_size": len(tokenizer)} | config))
     torch.manual_seed(seed_of(checkpoint.name))
     model = randomize(cls(config), checkpoint.name)
     model.tie_weights()
-    spread(model.eval(), tokenizer)
-    model.save_pretrained(folder)
     save(tokenizer, folder)
     for file in checkpoint.drop:
         (folder / file).unlink()
     if checkpoint.tokenizer_config:
         edit_json(folder / "tokenizer_config.json", **checkpoint.tokenizer_config)
+    spread(model.eval(), transformers.AutoTokenizer.from_pretrained(folder))
+    model.save_pretrained(folder)
 
 
 def answer(pipe, body):

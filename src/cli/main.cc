@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   Common common;
   Action action;
   add_forward(app, common, action);
+  add_bench(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -6,6 +6,9 @@
 #include "tensor/ops.h"
 
 namespace polymath {
+
+void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n);  // ops.cc
+
 namespace {
 
 using kernels::kLanes;
@@ -30,6 +33,7 @@ class Head {
         scores_(static_cast<std::size_t>(query_block_ * padded_)) {}
 
   void run() {
+    count_operations(2 * length_, length_, d_);
     pack();
     for (std::int64_t query = 0; query < length_; query += query_block_) block(query, std::min(query_block_, length_ - query));
   }

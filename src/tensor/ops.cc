@@ -1,6 +1,7 @@
 #include "tensor/ops.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "base/threads.h"
@@ -30,12 +31,21 @@ std::int64_t row_grain(std::int64_t d) { return std::max<std::int64_t>(1, 16384 
 constexpr std::int64_t kRowsPerTask = 240;
 constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20;
 
+std::atomic<std::uint64_t> operations{0};
+
 }  // namespace
+
+void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n) {
+  operations.fetch_add(static_cast<std::uint64_t>(2 * rows * k * n), std::memory_order_relaxed);
+}
+
+std::uint64_t operations_done() { return operations.load(std::memory_order_relaxed); }
 
 Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
   const std::int64_t rows = x.rows(), k = w.k(), n = w.n();
   Tensor y({rows, n});
   if (rows == 0) return y;
+  count_operations(rows, k, n);
 
   kernels::QuantizedRows quantized;
   Buffer q, scales, sums;

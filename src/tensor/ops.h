@@ -78,4 +78,7 @@ struct AttentionOptions {
 // q, k, v: columns [0, D), [D, 2D), [2D, 3D) of qkv: [rows, 3 D] -> [rows, D]
 Tensor self_attention(const Tensor& qkv, const AttentionOptions& options);
 
+// Additions and multiplications done by products so far, by all threads; for measuring.
+std::uint64_t operations_done();
+
 }  // namespace polymath
