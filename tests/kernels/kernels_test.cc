@@ -1,0 +1,241 @@
+// Each kernel on every instruction set of this machine: against a plain reference, and with the same bits.
+#include "kernels/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "formats/dtype.h"
+#include "tensor/weight.h"
+
+namespace polymath {
+namespace {
+
+using kernels::Activation;
+using kernels::Storage;
+
+std::vector<float> random_values(std::size_t n, unsigned seed, float scale = 1.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(n);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+// Runs make() on every instruction set; all must give the bits of the first. Returns them.
+std::vector<float> same_on_all(const std::function<std::vector<float>()>& make) {
+  std::vector<float> first;
+  for (const std::string& isa : kernels::available_isas()) {
+    EXPECT_TRUE(kernels::set_isa(isa));
+    EXPECT_EQ(kernels::table().name, isa);
+    const auto values = make();
+    if (first.empty()) first = values;
+    EXPECT_EQ(values.size(), first.size());
+    EXPECT_EQ(std::memcmp(values.data(), first.data(), first.size() * sizeof(float)), 0) << "other bits on " << isa;
+  }
+  kernels::set_isa("");
+  return first;
+}
+
+kernels::Matmul matmul_of(const std::vector<float>& a, const Weight& w, std::vector<float>& c, std::size_t m) {
+  kernels::Matmul x;
+  x.a = a.data();
+  x.a_stride = static_cast<std::size_t>(w.k());
+  x.b = w.panel(0);
+  x.panel_stride = static_cast<std::size_t>(w.k()) * 16;
+  x.c = c.data();
+  x.c_stride = static_cast<std::size_t>(w.n());
+  x.m = m;
+  x.k = static_cast<std::size_t>(w.k());
+  x.n = static_cast<std::size_t>(w.n());
+  return x;
+}
+
+// act(scale a w^T + bias) + residual by ascending fused multiply-adds: what the contract says, bit by bit.
+TEST(Kernels, MatmulAddsInAscendingOrder) {
+  for (std::size_t m : {1u, 2u, 5u, 6u, 7u, 12u, 13u, 25u}) {
+    for (std::size_t k : {1u, 3u, 16u, 33u, 100u}) {
+      for (std::size_t n : {1u, 15u, 16u, 17u, 48u, 70u}) {
+        const auto a = random_values(m * k, 1), w = random_values(n * k, 2), residual = random_values(m * n, 3);
+        auto bias = random_values((n + 15) / 16 * 16, 4);
+        const auto got = same_on_all([&] {
+          const Weight packed = Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kF32);
+          std::vector<float> c(m * n);
+          auto x = matmul_of(a, packed, c, m);
+          x.epilogue = {.bias = bias.data(), .scale = 0.5f, .residual = residual.data(), .residual_stride = n};
+          kernels::table().matmul(Storage::kF32, x);
+          return c;
+        });
+        for (std::size_t i = 0; i < m; ++i) {
+          for (std::size_t j = 0; j < n; ++j) {
+            float sum = 0;
+            for (std::size_t x = 0; x < k; ++x) sum = std::fma(a[i * k + x], w[j * k + x], sum);
+            ASSERT_EQ(got[i * n + j], sum * 0.5f + bias[j] + residual[i * n + j]) << m << " " << k << " " << n;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Kernels, HalfWidthWeightsAreExactlyTheirValues) {
+  const std::size_t m = 7, k = 37, n = 35;
+  const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
+  for (Storage storage : {Storage::kBf16, Storage::kF16}) {
+    const auto got = same_on_all([&] {
+      const Weight packed = Weight::pack(w.data(), n, k, storage);
+      std::vector<float> c(m * n);
+      kernels::table().matmul(storage, matmul_of(a, packed, c, m));
+      return c;
+    });
+    for (std::size_t i = 0; i < m; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        float sum = 0;
+        for (std::size_t x = 0; x < k; ++x) {
+          float value = w[j * k + x];
+          if (storage == Storage::kF16) value = f16_to_f32(f32_to_f16(value));
+          else {
+            std::uint32_t bits;
+            std::memcpy(&bits, &value, 4);
+            bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+            std::memcpy(&value, &bits, 4);
+          }
+          sum = std::fma(a[i * k + x], value, sum);
+        }
+        ASSERT_EQ(got[i * n + j], sum);
+      }
+    }
+  }
+}
+
+TEST(Kernels, Q8IsCloseAndTheSameEverywhere) {
+  for (std::size_t m : {1u, 4u, 9u}) {
+    for (std::size_t k : {20u, 32u, 100u, 384u}) {
+      const std::size_t n = 50;
+      const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
+      const auto got = same_on_all([&] {
+        const Weight packed = Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kQ8);
+        const std::size_t blocks = (k + 31) / 32;
+        std::vector<std::int8_t> q(m * blocks * 32);
+        std::vector<float> scales(m * blocks), c(m * n);
+        std::vector<std::int32_t> sums(m * blocks);
+        const kernels::QuantizedRows rows{q.data(), scales.data(), sums.data(), blocks};
+        kernels::table().quantize_rows(a.data(), k, m, k, rows);
+        kernels::table().matmul_q8(rows, static_cast<const kernels::Q8Block*>(packed.panel(0)), matmul_of(a, packed, c, m));
+        return c;
+      });
+      double error = 0, total = 0;
+      for (std::size_t i = 0; i < m; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+          double sum = 0;
+          for (std::size_t x = 0; x < k; ++x) sum += static_cast<double>(a[i * k + x]) * static_cast<double>(w[j * k + x]);
+          error += (sum - static_cast<double>(got[i * n + j])) * (sum - static_cast<double>(got[i * n + j]));
+          total += sum * sum;
+        }
+      }
+      EXPECT_LT(std::sqrt(error / total), 0.01) << m << " " << k;  // two roundings to 8 bits
+    }
+  }
+}
+
+TEST(Kernels, ActivationsAreAccurate) {
+  struct Case {
+    Activation activation;
+    double (*exact)(double);
+  };
+  const Case cases[] = {
+      {Activation::kGelu, [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); }},
+      {Activation::kGeluTanh, [](double x) { return x / 2 * (1 + std::tanh(0.79788456080286536 * (x + 0.044715 * x * x * x))); }},
+      {Activation::kRelu, [](double x) { return x > 0 ? x : 0; }},
+      {Activation::kSilu, [](double x) { return x / (1 + std::exp(-x)); }},
+      {Activation::kTanh, [](double x) { return std::tanh(x); }},
+      {Activation::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }},
+      {Activation::kQuickGelu, [](double x) { return x / (1 + std::exp(-1.702 * x)); }},
+      {Activation::kMish, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
+      {Activation::kLeakyRelu, [](double x) { return x > 0 ? x : 0.01 * x; }},
+  };
+  std::vector<float> x;
+  for (float v = -30; v <= 30; v += 0.00937f) x.push_back(v);
+  for (const Case& c : cases) {
+    const auto got = same_on_all([&] {
+      std::vector<float> y(x.size());
+      kernels::table().activate(c.activation, x.data(), x.size(), y.data());
+      return y;
+    });
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double exact = c.exact(static_cast<double>(x[i]));
+      ASSERT_NEAR(static_cast<double>(got[i]), exact, 4e-7 * std::max(1.0, std::fabs(static_cast<double>(x[i])))) << static_cast<int>(c.activation) << " at " << x[i];
+    }
+  }
+}
+
+TEST(Kernels, LayerNormAndSoftmaxOverAnyWidth) {
+  for (std::size_t d : {1u, 5u, 15u, 16u, 17u, 100u, 384u}) {
+    const std::size_t rows = 3;
+    const auto x = random_values(rows * d, 5, 3.0f), w = random_values(d, 6), b = random_values(d, 7);
+    const auto normed = same_on_all([&] {
+      std::vector<float> y(rows * d);
+      kernels::table().layer_norm(x.data(), w.data(), b.data(), 1e-5f, rows, d, y.data());
+      return y;
+    });
+    const auto soft = same_on_all([&] {
+      std::vector<float> y = x;
+      kernels::table().softmax(y.data(), rows, d, d);
+      return y;
+    });
+    for (std::size_t r = 0; r < rows; ++r) {
+      double mean = 0, variance = 0, top = -1e30, total = 0;
+      for (std::size_t i = 0; i < d; ++i) mean += static_cast<double>(x[r * d + i]) / static_cast<double>(d);
+      for (std::size_t i = 0; i < d; ++i) variance += std::pow(static_cast<double>(x[r * d + i]) - mean, 2) / static_cast<double>(d);
+      for (std::size_t i = 0; i < d; ++i) top = std::max(top, static_cast<double>(x[r * d + i]));
+      for (std::size_t i = 0; i < d; ++i) total += std::exp(static_cast<double>(x[r * d + i]) - top);
+      for (std::size_t i = 0; i < d; ++i) {
+        const auto v = static_cast<double>(x[r * d + i]);
+        ASSERT_NEAR(static_cast<double>(normed[r * d + i]), (v - mean) / std::sqrt(variance + 1e-5) * static_cast<double>(w[i]) + static_cast<double>(b[i]), 2e-5);
+        ASSERT_NEAR(static_cast<double>(soft[r * d + i]), std::exp(v - top) / total, 1e-6);
+      }
+    }
+  }
+}
+
+TEST(Kernels, SoftmaxOfHiddenScores) {
+  std::vector<float> x = {-INFINITY, -INFINITY, 1.0f, -INFINITY};
+  kernels::table().softmax(x.data(), 1, 2, 2);
+  EXPECT_EQ(x[0], 0.0f);  // a row without any score
+  kernels::table().softmax(x.data() + 2, 1, 2, 2);
+  EXPECT_EQ(x[2], 1.0f);
+  EXPECT_EQ(x[3], 0.0f);
+}
+
+TEST(Kernels, TransposesAnyWidth) {
+  for (std::size_t n : {1u, 7u, 8u, 9u, 16u, 50u}) {
+    const auto x = random_values(16 * 60, 8);
+    same_on_all([&] {
+      std::vector<float> y(n * 16);
+      kernels::table().transpose16(x.data(), 60, n, y.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t r = 0; r < 16; ++r) EXPECT_EQ(y[i * 16 + r], x[r * 60 + i]);
+      }
+      return y;
+    });
+  }
+}
+
+TEST(DTypes, HalfFloatsRoundTripAndRoundToEven) {
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    const float value = f16_to_f32(static_cast<std::uint16_t>(bits));
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(f32_to_f16(value), bits);
+  }
+  EXPECT_EQ(f32_to_f16(1.0f + 1.0f / 2048), 0x3C00);  // halfway: to even
+  EXPECT_EQ(f32_to_f16(1.0f + 3.0f / 2048), 0x3C02);
+  EXPECT_EQ(f32_to_f16(65520.0f), 0x7C00);
+  EXPECT_EQ(f32_to_f16(65519.0f), 0x7BFF);
+}
+
+}  // namespace
+}  // namespace polymath
