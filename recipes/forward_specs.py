@@ -16,6 +16,15 @@ class Family:
     small: dict = field(default_factory=lambda: {"hidden_size": 20, "num_attention_heads": 4, "intermediate_size": 28})
     heads: list = field(default_factory=lambda: HEADS)
 
+    @property
+    def tiny(self):
+        """For variants, where the field counts and not the sizes."""
+        if self.prefix in ("Albert", "ModernBert"):  # too badly conditioned when smaller
+            return self.small
+        sizes = dict(hidden_size=12, num_attention_heads=3, intermediate_size=20, dim=12, n_heads=3, hidden_dim=20,
+                     embedding_size=8)
+        return {k: sizes.get(k, v) for k, v in self.small.items()}
+
 
 @dataclass
 class Spec:
@@ -54,8 +63,8 @@ _MODERN_SWAPS = dict(hidden_activation="relu", norm_eps=1e-12, num_attention_hea
 FAMILIES = {
     "bert": Family("Bert", _BERT, _BERT_SWAPS, segments=2, positions=0),
     "roberta": Family("Roberta", _ROBERTA, _ROBERTA_SWAPS, segments=1, positions=2),
-    "xlm-roberta": Family("XLMRoberta", dict(_ROBERTA, num_attention_heads=3), dict(_ROBERTA_SWAPS, num_attention_heads=4),
-                          segments=1, positions=2),
+    "xlm-roberta": Family("XLMRoberta", dict(_ROBERTA, num_attention_heads=3),
+                          dict(_ROBERTA_SWAPS, num_attention_heads=4), segments=1, positions=2),
     "camembert": Family("Camembert", dict(_ROBERTA, pad_token_id=4), dict(_ROBERTA_SWAPS, pad_token_id=1),
                         segments=1, positions=5, longest=21),
     "distilbert": Family("DistilBert",
@@ -69,7 +78,8 @@ FAMILIES = {
                      dict(_BERT_SWAPS, num_hidden_layers=3), segments=2, positions=0,
                      small=dict(embedding_size=12, hidden_size=20, num_attention_heads=4, intermediate_size=28)),
     "mpnet": Family("MPNet", {k: v for k, v in _ROBERTA.items() if k != "type_vocab_size"},
-                    {k: v for k, v in _ROBERTA_SWAPS.items() if k not in ("pad_token_id", "num_attention_heads")}, longest=38, positions=2),
+                    {k: v for k, v in _ROBERTA_SWAPS.items() if k not in ("pad_token_id", "num_attention_heads")},
+                    longest=38, positions=2),
     "deberta-v2": Family("DebertaV2", _DEBERTA, _DEBERTA_SWAPS, longest=37),
     "modernbert": Family("ModernBert", _MODERN, _MODERN_SWAPS, longest=37, positions=0,
                          small=dict(hidden_size=24, num_attention_heads=4, intermediate_size=28),
@@ -119,7 +129,7 @@ def _variants():
         yield Spec(f"bert-act-{act}", "bert", "BertModel", dict(_ONE_LAYER, hidden_act=act),
                    dict(hidden_act="silu" if "relu" in act else "relu", num_hidden_layers=0, num_attention_heads=2))
     sc, tc = "ForSequenceClassification", "ForTokenClassification"
-    tiny = {"num_hidden_layers": 2} | FAMILIES["bert"].small
+    tiny = {"num_hidden_layers": 2} | FAMILIES["bert"].tiny
     yield Spec("bert-one-label", "bert", "Bert" + sc, tiny | dict(num_labels=1, problem_type="regression"))
     yield Spec("bert-five-labels", "bert", "Bert" + sc, tiny | dict(num_labels=5, problem_type="multi_label_classification"))
     yield Spec("bert-default-eps", "bert", "BertModel", tiny | dict(layer_norm_eps=1e-12), dict(layer_norm_eps=1e-2))
@@ -131,7 +141,7 @@ def _variants():
         for how in ["relative_key", "relative_key_query"]:
             part = "" if cls.endswith("Model") else "-MaskedLM"
             yield Spec(f"{kind}-{how}{part}", kind, cls,
-                       FAMILIES[kind].small | dict(num_hidden_layers=2, position_embedding_type=how),
+                       FAMILIES[kind].tiny | dict(num_hidden_layers=2, position_embedding_type=how),
                        dict(num_attention_heads=None,
                             position_embedding_type="relative_key" if how.endswith("query") else "relative_key_query"),
                        full=not part, major=4, idle=("position_ids", "position_embeddings", "pad_token_id"))
@@ -140,11 +150,11 @@ def _variants():
     yield Spec("roberta-pad-9", "roberta", "RobertaModel", tiny | dict(pad_token_id=9, max_position_embeddings=50),
                full=True)
     yield Spec("distilbert-sinusoidal", "distilbert", "DistilBertModel",
-               FAMILIES["distilbert"].small | dict(sinusoidal_pos_embds=True), full=True)
+               FAMILIES["distilbert"].tiny | dict(sinusoidal_pos_embds=True), full=True)
     yield Spec("distilbert-relu", "distilbert", "DistilBertModel",
-               FAMILIES["distilbert"].small | dict(activation="relu"), dict(activation="gelu"))
-    yield Spec("electra-equal-sizes", "electra", "ElectraModel", tiny | dict(embedding_size=20))
-    small = FAMILIES["albert"].small
+               FAMILIES["distilbert"].tiny | dict(activation="relu"), dict(activation="gelu"))
+    yield Spec("electra-equal-sizes", "electra", "ElectraModel", tiny | dict(embedding_size=12))
+    small = FAMILIES["albert"].tiny
     yield Spec("albert-groups", "albert", "AlbertModel", small | dict(num_hidden_layers=6, num_hidden_groups=3),
                dict(num_hidden_layers=3), full=True)
     yield Spec("albert-inner", "albert", "AlbertModel", small | dict(num_hidden_layers=3, inner_group_num=2),
@@ -158,7 +168,7 @@ def _variants():
 
 
 def _deberta():
-    small, model = dict(num_hidden_layers=2) | FAMILIES["deberta-v2"].small, "DebertaV2Model"
+    small, model = dict(num_hidden_layers=2) | FAMILIES["deberta-v2"].tiny, "DebertaV2Model"
 
     def spec(name, config, swaps=None, cls=model, **more):
         return Spec(f"deberta-v2-{name}", "deberta-v2", cls, small | config, swaps or {}, **more)
@@ -182,7 +192,7 @@ def _deberta():
                dict(max_relative_positions=None))
     yield spec("no-rel-norm", dict(norm_rel_ebd="none"), dict(norm_rel_ebd=None))
     yield spec("segments", dict(type_vocab_size=2), full=True)
-    yield spec("embedding-size", dict(embedding_size=12), cls=model)
+    yield spec("embedding-size", dict(embedding_size=8), cls=model)
     yield spec("type-as-string", dict(pos_att_type="p2c|c2p"), cls="DebertaV2ForTokenClassification")
     yield spec("new-mlm-head", dict(legacy=False), cls="DebertaV2ForMaskedLM")
     yield spec("pooler", dict(pooler_hidden_act="tanh", num_labels=3), dict(pooler_hidden_act="gelu"),
@@ -190,7 +200,7 @@ def _deberta():
 
 
 def _modern():
-    small = dict(hidden_size=24, num_attention_heads=4, intermediate_size=28)
+    small = FAMILIES["modernbert"].tiny
     two = dict(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
     swaps = dict(layer_types=["full_attention"] * 2, num_hidden_layers=1)
 

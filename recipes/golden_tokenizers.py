@@ -1,5 +1,6 @@
 """Tiny tokenizers of each kind, trained on corpus.py and wrapped in Transformers' own classes."""
 
+import collections
 import io
 import json
 import tempfile
@@ -15,19 +16,24 @@ _SCRATCH = tempfile.TemporaryDirectory()  # slow tokenizers copy their sentencep
 _BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def _ordered(vocab):
-    return [token for token, _ in sorted(vocab.items(), key=lambda item: item[1])]
-
-
 def _wordpiece_vocab(size, lowercase, specials):
-    trained = Tokenizer(models.WordPiece(unk_token=specials[1]))
-    trained.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    # no initial_alphabet limit but a small size: some characters stay unknown
-    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=specials, limit_alphabet=size // 3,
-                                        show_progress=False)
-    trained.train_from_iterator(TRAIN, trainer)
-    return _ordered(trained.get_vocab())
+    """Frequent characters, then frequent pieces; counted here, since the trainer of PyPI tokenizers breaks ties by
+    chance. Rare characters stay unknown."""
+    normalize = normalizers.BertNormalizer(lowercase=lowercase).normalize_str
+    split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    chars, pieces = collections.Counter(), collections.Counter()
+    for line in TRAIN:
+        for word, _ in split(normalize(line)):
+            for start in range(len(word)):
+                prefix = "##" if start else ""
+                chars[prefix + word[start]] += 1
+                for end in range(start + 2, min(len(word), start + 9) + 1):
+                    pieces[prefix + word[start:end]] += end - start - 1
+
+    def best(counter, count):
+        return [piece for piece, _ in sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:count]]
+    vocab = specials + sorted(best(chars, size // 2))
+    return vocab + best(pieces, size - len(vocab))
 
 
 def wordpiece(cls, size=600, lowercase=True, specials=_BERT_SPECIALS, **more):
@@ -46,7 +52,7 @@ def bert_cased(**more):
 
 
 def distilbert(**more):
-    return wordpiece(t.DistilBertTokenizerFast, lowercase=False, size=450, **more)
+    return wordpiece(t.DistilBertTokenizerFast, lowercase=False, size=480, **more)
 
 
 def electra(**more):

@@ -21,7 +21,7 @@ class Checkpoint:
 
 
 def bert(**more):
-    return dict(hidden_size=24, num_attention_heads=3, intermediate_size=40, num_hidden_layers=2,
+    return dict(hidden_size=18, num_attention_heads=3, intermediate_size=30, num_hidden_layers=2,
                 max_position_embeddings=130, layer_norm_eps=1e-5) | more
 
 
@@ -30,11 +30,11 @@ def roberta(**more):
 
 
 def distil(**more):
-    return dict(dim=24, n_heads=3, hidden_dim=40, n_layers=2, max_position_embeddings=130) | more
+    return dict(dim=18, n_heads=3, hidden_dim=30, n_layers=2, max_position_embeddings=130) | more
 
 
 def small_embeddings(**more):
-    return bert(embedding_size=20) | more
+    return bert(embedding_size=14) | more
 
 
 def deberta(**more):
@@ -43,7 +43,7 @@ def deberta(**more):
 
 
 def modern(**more):
-    return dict(hidden_size=24, num_attention_heads=3, intermediate_size=36, num_hidden_layers=3, local_attention=10,
+    return dict(hidden_size=18, num_attention_heads=3, intermediate_size=30, num_hidden_layers=3, local_attention=10,
                 max_position_embeddings=200, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
                 attn_implementation="sdpa", reference_compile=False) | more
 

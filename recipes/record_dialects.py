@@ -97,9 +97,9 @@ def decoder_bias_only(folder):
 def no_architectures(folder):
     """As DeBERTa-v3's own files: no architectures, heads under other names, a prefix, pos_att_type as one string."""
     tensors = {"deberta." + k: v for k, v in weights(folder).items()}
-    tensors["lm_predictions.lm_head.dense.weight"] = torch.ones(20, 20)
-    tensors["mask_predictions.dense.weight"] = torch.ones(20, 20)
-    tensors["deberta.embeddings.position_embeddings.weight"] = torch.ones(40, 20)
+    tensors["lm_predictions.lm_head.dense.weight"] = torch.ones(12, 12)
+    tensors["mask_predictions.dense.weight"] = torch.ones(12, 12)
+    tensors["deberta.embeddings.position_embeddings.weight"] = torch.ones(40, 12)
     tensors["deberta.embeddings.position_ids"] = positions(40)
     rewrite(folder, tensors)
     edit_json(folder / "config.json", architectures=None, pos_att_type="p2c|c2p", transformers_version=None, dtype=None,
@@ -135,7 +135,7 @@ def modernbert_v4_config(folder):
               repad_logits_with_grad=False, gradient_checkpointing=False, tie_word_embeddings=None)
 
 
-@dialect("modernbert", "ModernBertForTokenClassification", num_hidden_layers=7, intermediate_size=20, hidden_size=24,
+@dialect("modernbert", "ModernBertForTokenClassification", num_hidden_layers=7,
          layer_types=(["full_attention"] + ["sliding_attention"] * 2) * 2 + ["full_attention"],
          rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 160000.0},
                           "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})
@@ -233,7 +233,7 @@ def record(name, folder):
     family = FAMILIES[kind]
     cls = getattr(transformers, cls)
     torch.manual_seed(seed_of(name))
-    config = cls.config_class(**(family.config | family.small | extra))
+    config = cls.config_class(**(family.config | family.tiny | extra))
     model = randomize(cls(config), name).eval()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
