@@ -25,6 +25,10 @@ def feature_extraction(checkpoint, tokenizer):
     if not checkpoint.cls.startswith("ModernBert"):
         yield call(LONG * 4)  # past the position table
     yield call(17)
+    yield call(SHORT[:3], batch_size=2)
+    yield call([SHORT[0]], batch_size=1, num_workers=0)
+    yield call([])
+    yield call(None)
 
 
 def fill_mask(checkpoint, tokenizer):
@@ -56,6 +60,9 @@ def fill_mask(checkpoint, tokenizer):
     yield call("")
     yield call(UNICODE[0] + m, top_k=2)
     yield call(f"x {tokenizer.pad_token} y {m}", top_k=2)
+    yield call([f"One {m} here.", f"Two {m} there, dear friend.", f"{m}!"], batch_size=2, top_k=2)
+    yield call([f"One {m} here.", f"Two {m} {m}."], batch_size=2, top_k=2)
+    yield call([])
 
 
 def token_classification(checkpoint, tokenizer):
@@ -96,6 +103,9 @@ def token_classification(checkpoint, tokenizer):
     yield call(SHORT[0], is_split_into_words=True)
     yield call([], aggregation_strategy="simple")
     yield call({"text": SHORT[0]})
+    yield call(SHORT[:4] + UNICODE[:1], batch_size=2, aggregation_strategy="simple")
+    yield call(SHORT[:3], batch_size=3)
+    yield call([LONG, SHORT[0]], batch_size=3, aggregation_strategy="first", stride=4)
 
 
 def question_answering(checkpoint, tokenizer):
@@ -144,6 +154,9 @@ def question_answering(checkpoint, tokenizer):
     yield ask("why " * 150, NEWS)
     yield ask("Who?", "   ")
     yield ask("Who?", "\u200b")
+    yield ask(where, NEWS, batch_size=4, top_k=3)
+    yield call([{"question": "Who?", "context": c} for c in SHORT[:3]], batch_size=2, max_seq_len=16, doc_stride=4)
+    yield ask(where, NEWS, unknown_parameter=1)
 
 
 def text_classification(checkpoint, tokenizer):
@@ -183,6 +196,10 @@ def text_classification(checkpoint, tokenizer):
         yield call(LONG, truncation=True)
     yield call(LONG * 4)
     yield call(5)
+    yield call(SHORT[:4], batch_size=3)
+    yield call([{"text": t, "text_pair": SHORT[1]} for t in SHORT[:3]], batch_size=2, top_k=2)
+    yield call([])
+    yield call(SHORT[0], unknown_parameter=1)
 
 
 def zero_shot_classification(checkpoint, tokenizer):
@@ -217,6 +234,9 @@ def zero_shot_classification(checkpoint, tokenizer):
     yield call("", candidate_labels=topics)
     yield call([], candidate_labels=topics)
     yield call(NEWS[:100], candidate_labels=[f"label {i}" for i in range(12)])
+    yield call(SHORT[:2], candidate_labels=topics, batch_size=2)
+    yield call(SHORT[:2], candidate_labels=topics, batch_size=4, multi_label=True)
+    yield call(SHORT[0], candidate_labels=topics, unknown_parameter=1)
 
 
 CALLS = {"feature-extraction": feature_extraction, "fill-mask": fill_mask, "token-classification": token_classification,
