@@ -1,0 +1,65 @@
+// What a tokenizer makes of a text: token ids and where each token came from.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace polymath {
+
+enum class Side { kLeft, kRight };
+
+enum class TruncationStrategy { kLongestFirst, kOnlyFirst, kOnlySecond };
+
+struct Truncation {
+  int max_length = 512;  // special tokens counted
+  TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
+  int stride = 0;                  // tokens that a part in `overflowing` shares with the one before
+  Side direction = Side::kRight;   // the side that is cut
+};
+
+struct Padding {
+  std::optional<int> length;              // absent: as long as the longest of the batch
+  std::optional<int> pad_to_multiple_of;  // then rounded up
+  Side direction = Side::kRight;          // the side that is filled
+  std::int32_t pad_id = 0;
+  std::int32_t pad_type_id = 0;
+  std::string pad_token = "[PAD]";
+};
+
+using Span = std::array<std::uint32_t, 2>;  // [begin, end)
+
+// All vectors have one item per token. Positions that a query does not hit give no value.
+struct Encoding {
+  std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::string> tokens;
+  std::vector<Span> offsets;               // code points of the sequence the token came from; {0, 0} for special tokens
+  std::vector<std::int32_t> word_ids;      // index of the word within its sequence; -1: none
+  std::vector<std::int32_t> sequence_ids;  // 0: first text, 1: second; -1: neither
+  std::vector<std::uint8_t> special_tokens_mask, attention_mask;
+  std::vector<Encoding> overflowing;       // the parts that truncation cut off, each as long as this one
+
+  std::size_t size() const { return ids.size(); }
+
+  // [first, last) tokens of a sequence.
+  std::optional<std::pair<std::size_t, std::size_t>> sequence_range(int sequence) const;
+  std::optional<int> token_to_sequence(std::size_t token) const;
+  std::optional<int> token_to_word(std::size_t token) const;
+  // [begin, end) code points from the first to the last token of a word.
+  std::optional<Span> word_to_chars(int word, int sequence = 0) const;
+  // [first, last) tokens of a word.
+  std::optional<std::pair<std::size_t, std::size_t>> word_to_tokens(int word, int sequence = 0) const;
+  std::optional<std::size_t> char_to_token(std::uint32_t position, int sequence = 0) const;
+  std::optional<int> char_to_word(std::uint32_t position, int sequence = 0) const;
+
+  void pad(std::size_t length, const Padding& padding);  // and its overflowing parts
+};
+
+// Pads all to one length: the fixed one, or that of the longest.
+void pad_encodings(std::vector<Encoding>& encodings, const Padding& padding);
+
+}  // namespace polymath
