@@ -131,11 +131,13 @@ def _variants():
     sc, tc = "ForSequenceClassification", "ForTokenClassification"
     tiny = {"num_hidden_layers": 2} | FAMILIES["bert"].tiny
     yield Spec("bert-one-label", "bert", "Bert" + sc, tiny | dict(num_labels=1, problem_type="regression"))
-    yield Spec("bert-five-labels", "bert", "Bert" + sc, tiny | dict(num_labels=5, problem_type="multi_label_classification"))
+    yield Spec("bert-five-labels", "bert", "Bert" + sc,
+               tiny | dict(num_labels=5, problem_type="multi_label_classification"))
     yield Spec("bert-default-eps", "bert", "BertModel", tiny | dict(layer_norm_eps=1e-12), dict(layer_norm_eps=1e-2))
     yield Spec("bert-three-segments", "bert", "BertModel", tiny | dict(type_vocab_size=3))
-    yield Spec("bert-untied", "bert", "BertForMaskedLM", tiny | dict(tie_word_embeddings=False), idle=("predictions.bias",))
-    yield Spec("roberta-untied", "roberta", "RobertaForMaskedLM", tiny | dict(tie_word_embeddings=False), idle=("lm_head.bias",))
+    untied = tiny | dict(tie_word_embeddings=False)
+    yield Spec("bert-untied", "bert", "BertForMaskedLM", untied, idle=("predictions.bias",))
+    yield Spec("roberta-untied", "roberta", "RobertaForMaskedLM", untied, idle=("lm_head.bias",))
     for kind, cls in [("bert", "BertModel"), ("roberta", "RobertaModel"), ("electra", "ElectraModel"),
                       ("albert", "AlbertModel"), ("bert", "BertForMaskedLM")]:
         for how in ["relative_key", "relative_key_query"]:
@@ -184,10 +186,12 @@ def _deberta():
     yield spec("p2c-shared", dict(pos_att_type=["p2c"]))
     yield spec("no-position-attention", dict(pos_att_type=[]),
                dict(norm_rel_ebd=None, max_relative_positions=None), idle=("encoder.LayerNorm", "rel_embeddings"))
-    yield spec("absolute", dict(relative_attention=False, position_biased_input=True, pos_att_type=None, norm_rel_ebd="none"),
+    yield spec("absolute", dict(relative_attention=False, position_biased_input=True, pos_att_type=None,
+                                norm_rel_ebd="none"),
                dict(norm_rel_ebd=None, max_relative_positions=None, pos_att_type=None), full=True)
     yield spec("biased-input", dict(position_biased_input=True), full=True)
-    yield spec("no-buckets", dict(position_buckets=-1, max_relative_positions=12), dict(max_relative_positions=None), full=True)
+    yield spec("no-buckets", dict(position_buckets=-1, max_relative_positions=12), dict(max_relative_positions=None),
+               full=True)
     yield spec("no-buckets-no-limit", dict(position_buckets=-1, max_relative_positions=-1),
                dict(max_relative_positions=None))
     yield spec("no-rel-norm", dict(norm_rel_ebd="none"), dict(norm_rel_ebd=None))

@@ -146,15 +146,15 @@ def deberta_v2(**more):
 def save(tokenizer, folder):
     tokenizer.save_pretrained(folder)
     tokenizer_json = Path(folder) / "tokenizer.json"
-    if tokenizer_json.exists() and tokenizer_json.stat().st_size > 60_000:  # one line per merge or piece is a third spaces
+    if tokenizer_json.exists() and tokenizer_json.stat().st_size > 60_000:  # a line per piece is a third spaces
         tokenizer_json.write_text(json.dumps(json.loads(tokenizer_json.read_text()), ensure_ascii=False,
                                              separators=(",", ":")))
 
 
 if __name__ == "__main__":  # a look at each
     text = "Søren O'Brien didn't like the cafe\u0301 in 東京 😀 <mask> [MASK] xyzzy"
-    for make in (bert_uncased, bert_cased, distilbert, electra, mpnet, roberta, modernbert, xlm_roberta, xlm_roberta_nmt,
-                 camembert, albert, deberta_v2):
+    for make in (bert_uncased, bert_cased, distilbert, electra, mpnet, roberta, modernbert, xlm_roberta,
+                 xlm_roberta_nmt, camembert, albert, deberta_v2):
         tok = make()
         with tempfile.TemporaryDirectory() as folder:
             save(tok, folder)

@@ -57,8 +57,8 @@ POS = labels("NOUN", "VERB", "ADJ", "DET", "PRON-X", "PUNCT")
 FEATURE, FILL, NER_TASK, QA = ["feature-extraction"], ["fill-mask"], ["token-classification"], ["question-answering"]
 TEXT, ZERO = ["text-classification"], ["zero-shot-classification"]
 
-ADDED = ["lovely film", AddedToken("met", single_word=True, normalized=False), AddedToken("😀", lstrip=True, rstrip=True),
-         AddedToken("<ent>", special=True)]
+ADDED = ["lovely film", AddedToken("met", single_word=True, normalized=False),
+         AddedToken("😀", lstrip=True, rstrip=True), AddedToken("<ent>", special=True)]
 
 CHECKPOINTS = [
     # base models
@@ -70,7 +70,8 @@ CHECKPOINTS = [
     Checkpoint("fill-bert-uncased", "BertForMaskedLM", tok.bert_uncased, FILL + FEATURE, bert(),
                dict(model_max_length=48)),
     Checkpoint("fill-roberta", "RobertaForMaskedLM", tok.roberta, FILL, roberta()),
-    Checkpoint("fill-xlm-roberta", "XLMRobertaForMaskedLM", tok.xlm_roberta, FILL, roberta(), dict(model_max_length=64)),
+    Checkpoint("fill-xlm-roberta", "XLMRobertaForMaskedLM", tok.xlm_roberta, FILL, roberta(),
+               dict(model_max_length=64)),
     Checkpoint("fill-albert", "AlbertForMaskedLM", tok.albert, FILL, small_embeddings()),
     Checkpoint("fill-modernbert", "ModernBertForMaskedLM", tok.modernbert, FILL, modern()),
     Checkpoint("fill-mpnet", "MPNetForMaskedLM", tok.mpnet, FILL, roberta(pad_token_id=2, type_vocab_size=None)),

@@ -15,7 +15,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from common import GOLDEN, TOLERANCE, distance, edit_json, forward, generator, load_model, randomize, read_json, save_case, seed_of, steady
+from common import (GOLDEN, TOLERANCE, distance, edit_json, forward, generator, load_model, randomize, read_json,
+                    save_case, seed_of, steady)
 from forward_inputs import make_cases
 from forward_specs import FAMILIES
 

@@ -63,7 +63,7 @@ def spread(model, tokenizer, width=2.0):
         return
     head = getattr(model, name)
     head = getattr(head, "out_proj", head)
-    texts = SHORT[:4] + UNICODE + [LONG[i:i + 70] for i in range(0, 350, 70)] + [NEWS[i:i + 70] for i in range(0, 700, 70)]
+    texts = SHORT[:4] + UNICODE + [(LONG + NEWS)[i:i + 70] for i in range(0, 1050, 70)]
     seen = []
     hook = head.register_forward_hook(lambda module, inputs, output: seen.append(output.flatten(0, -2)))
     with torch.no_grad():

@@ -21,7 +21,8 @@ MODES = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weig
 
 # name: class, config, tokenizer, pooling modes, further modules, sentence_bert_config, subfolder of the model
 FOLDERS = {
-    "mean-normalize": ("BertModel", bert(), tok.bert_uncased, ["mean_tokens"], ["Normalize"], {"max_seq_length": 24}, ""),
+    "mean-normalize": ("BertModel", bert(), tok.bert_uncased, ["mean_tokens"], ["Normalize"],
+                       {"max_seq_length": 24}, ""),
     "cls": ("RobertaModel", roberta(), tok.roberta, ["cls_token"], [], {"max_seq_length": 20}, ""),
     "max-normalize": ("MPNetModel", roberta(pad_token_id=2, type_vocab_size=None), tok.mpnet, ["max_tokens"],
                       ["Normalize"], {"max_seq_length": 64, "do_lower_case": True}, ""),
@@ -31,7 +32,8 @@ FOLDERS = {
                           {"max_seq_length": 32, "do_lower_case": False}, "0_Transformer"),
     "cls-max-mean": ("BertModel", bert(), tok.bert_cased, ["cls_token", "max_tokens", "mean_tokens"], [],
                      {"max_seq_length": 32, "do_lower_case": False}, ""),
-    "weighted": ("BertModel", bert(), tok.bert_cased, ["weightedmean_tokens"], ["Normalize"], {"max_seq_length": 32}, ""),
+    "weighted": ("BertModel", bert(), tok.bert_cased, ["weightedmean_tokens"], ["Normalize"],
+                 {"max_seq_length": 32}, ""),
     "last-token": ("BertModel", bert(), tok.bert_cased, ["lasttoken"], ["Normalize"], {"max_seq_length": 32}, ""),
     "no-limit-named": ("BertModel", bert(), tok.bert_uncased, ["mean_tokens"], ["Normalize"], None, ""),
 }
@@ -50,7 +52,8 @@ def pool(x, modes):
 
 def dense_module(folder, name, width):
     g = generator(name)
-    linear = {"linear.weight": torch.randn(10, width, generator=g) / width**0.5, "linear.bias": torch.randn(10, generator=g)}
+    linear = {"linear.weight": torch.randn(10, width, generator=g) / width**0.5,
+              "linear.bias": torch.randn(10, generator=g)}
     folder.mkdir()
     save_file(linear, folder / "model.safetensors")
     write_json(folder / "config.json", {"in_features": width, "out_features": 10, "bias": True,
@@ -74,8 +77,9 @@ def record(name, folder):
     width = config.hidden_size
     kinds = ["Transformer", "Pooling"] + more
     paths = [sub] + [f"{i}_{kind}" for i, kind in enumerate(kinds) if i]
-    write_json(folder / "modules.json", [{"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{k}"}
-                                         for i, (k, path) in enumerate(zip(kinds, paths))])
+    write_json(folder / "modules.json", [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(zip(kinds, paths))])
     if limits is not None:
         write_json(folder / sub / "sentence_bert_config.json", limits)
     (folder / "1_Pooling").mkdir()
@@ -99,7 +103,8 @@ def record(name, folder):
             x = pool(model(**ids).last_hidden_state[0], modes)
         for module in then:
             x = module(x)
-        lines.append(json.dumps({"text": text, "embedding": [float(f"{v:.7g}") for v in x.tolist()]}, ensure_ascii=False))
+        embedding = [float(f"{v:.7g}") for v in x.tolist()]
+        lines.append(json.dumps({"text": text, "embedding": embedding}, ensure_ascii=False))
     (folder / "cases.jsonl").write_text("\n".join(lines) + "\n")
 
 

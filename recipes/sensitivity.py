@@ -1,4 +1,4 @@
-"""Can a golden fail? Every config field, input and tensor that takes part is changed in turn; the output has to move."""
+"""Can a golden fail? Every config field, input and tensor that takes part is changed in turn; the output must move."""
 
 import copy
 
