@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
              "  polymath search \"how do I add a model\" docs/*.md --model path/to/sentence-transformer");
   Common common;
   Action action;
+  add_run(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);
   try {
@@ -53,7 +54,12 @@ int run(int argc, char** argv) {
     return 2;
   }
   if (common.threads > 0) ThreadPool::set_global_threads(common.threads);
-  return action();
+  try {
+    return action();
+  } catch (const CLI::ParseError& e) {
+    std::cerr << "polymath: error: " << e.what() << std::endl;
+    return 2;
+  }
 }
 
 }  // namespace

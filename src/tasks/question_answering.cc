@@ -1,0 +1,208 @@
+// question-answering: the spans of a context that answer a question, over several windows of a long context.
+#include <algorithm>
+#include <cmath>
+
+#include <utf8proc.h>
+
+#include "base/utf8.h"
+#include "tasks/run_batch.h"
+#include "tasks/task.h"
+#include "tasks/text_input.h"
+
+namespace polymath {
+namespace {
+
+struct Options {
+  std::int64_t top_k = 1, max_answer_len = 15, max_seq_len = 384, doc_stride = 128;
+  bool handle_impossible_answer = false, align_to_words = true;
+};
+
+struct Example {
+  std::string question, context;
+};
+
+struct Answer {
+  double score = 0;
+  std::uint32_t start = 0, end = 0;  // code points of the context
+  std::string text, folded;
+};
+
+struct Candidate {
+  std::size_t start = 0, end = 0;  // tokens
+  float score = 0;
+};
+
+// For telling equal answers apart from others, as Python's str.lower().
+std::string to_lower(const std::string& text) {
+  std::u32string lower = utf8_to_utf32(text);
+  for (char32_t& c : lower) c = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+  return utf32_to_utf8(lower);
+}
+
+class QuestionAnswering final : public Task {
+ public:
+  explicit QuestionAnswering(std::shared_ptr<const TextModel> model) : model_(std::move(model)) {}
+
+  Json run(const Json& inputs, const Json& parameters) const override {
+    const Options options = options_of(parameters);
+    const PretrainedTokenizer& tokenizer = *model_->tokenizer;
+    const bool question_first = tokenizer.settings().padding_side == Side::kRight;
+    if (!inputs.is_array() && !inputs.is_object()) bad_input("You need to provide a dictionary with keys {question:..., context:...}");
+    std::vector<Example> examples;
+    std::vector<std::vector<Encoding>> features;  // of each example
+    std::vector<ModelInput> batch;
+    for (const Json* item : items_of(inputs)) {
+      for (Example& e : examples_of(*item)) {
+        Truncation truncation{.max_length = static_cast<int>(options.max_seq_len),
+                              .strategy = question_first ? TruncationStrategy::kOnlySecond : TruncationStrategy::kOnlyFirst,
+                              .stride = static_cast<int>(options.doc_stride),
+                              .direction = tokenizer.settings().truncation_side};
+        Encoding first = question_first ? tokenizer.encode(e.question, e.context, EncodeOptions{.truncation = truncation}) : tokenizer.encode(e.context, e.question, EncodeOptions{.truncation = truncation});
+        std::vector<Encoding> all = std::move(first.overflowing);
+        first.overflowing.clear();
+        all.insert(all.begin(), std::move(first));
+        for (const Encoding& f : all) batch.push_back(model_input(tokenizer, f));
+        features.push_back(std::move(all));
+        examples.push_back(std::move(e));
+      }
+    }
+    Json results = Json::array();
+    std::size_t example = 0, feature = 0;
+    std::vector<Answer> answers;
+    double min_null = 1000000;
+    run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
+      add_answers(examples[example], features[example][feature], outputs, options, answers, min_null);
+      if (++feature < features[example].size()) return;
+      results.push_back(result_of(answers, min_null, options));
+      answers.clear();
+      min_null = 1000000;
+      ++example, feature = 0;
+    });
+    return results.size() == 1 ? results[0] : results;
+  }
+
+ private:
+  Options options_of(const Json& parameters) const {
+    Options o;
+    o.top_k = int_parameter(parameters, parameter(parameters, "top_k") ? "top_k" : "topk", 1);
+    if (o.top_k < 1) bad_parameter("top_k", "top_k parameter should be >= 1 (got " + std::to_string(o.top_k) + ")");
+    o.max_answer_len = int_parameter(parameters, "max_answer_len", 15);
+    if (o.max_answer_len < 1) bad_parameter("max_answer_len", "max_answer_len parameter should be >= 1 (got " + std::to_string(o.max_answer_len) + ")");
+    o.max_seq_len = int_parameter(parameters, "max_seq_len", static_cast<std::int64_t>(std::min(model_->tokenizer->model_max_length(), 384.0)));
+    if (o.max_seq_len < 1 || o.max_seq_len > (1 << 24)) bad_parameter("max_seq_len", std::to_string(o.max_seq_len) + " is out of range");
+    o.doc_stride = int_parameter(parameters, "doc_stride", std::min<std::int64_t>(o.max_seq_len / 2, 128));
+    if (o.doc_stride < 0) bad_parameter("doc_stride", "must be at least 0");
+    if (o.doc_stride > o.max_seq_len) {
+      bad_parameter("doc_stride", "`doc_stride` (" + std::to_string(o.doc_stride) + ") is larger than `max_seq_len` (" + std::to_string(o.max_seq_len) + ")");
+    }
+    o.handle_impossible_answer = bool_parameter(parameters, "handle_impossible_answer", false);
+    o.align_to_words = bool_parameter(parameters, "align_to_words", true);
+    return o;
+  }
+
+  // One example, or one for each question of a list.
+  static std::vector<Example> examples_of(const Json& item) {
+    if (!item.is_object()) bad_input("an example must be a dictionary with the keys question and context");
+    for (const char* key : {"question", "context"}) {
+      const auto value = item.find(key);
+      if (value == item.end()) bad_input("You need to provide a dictionary with keys {question:..., context:...}");
+      if (value->is_null()) bad_input(std::string("`") + key + "` cannot be None");
+      if (value->is_string() && value->get_ref<const std::string&>().empty()) bad_input(std::string("`") + key + "` cannot be empty");
+    }
+    return {{text_of(item["question"]), text_of(item["context"])}};
+  }
+
+  // Probabilities over a window's tokens: what may not be an answer has none.
+  static std::vector<float> probabilities(const SequenceOutput& logits, const std::vector<bool>& allowed, float& first) {
+    std::vector<float> p(allowed.size());
+    float top = -INFINITY;
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      p[i] = allowed[i] ? logits.data[i] : -10000.0f;
+      top = std::max(top, p[i]);
+    }
+    double sum = 0;
+    for (float& x : p) {
+      x = static_cast<float>(std::exp(static_cast<double>(x - top)));
+      sum += static_cast<double>(x);
+    }
+    for (float& x : p) x = static_cast<float>(static_cast<double>(x) / sum);
+    first = p[0];
+    p[0] = 0;
+    return p;
+  }
+
+  // The best spans by start * end among start <= end < start + max_answer_len; several may be worthless, as in numpy.
+  static std::vector<Candidate> best_spans(const std::vector<float>& start, const std::vector<float>& end, std::size_t count, std::int64_t max_answer_len,
+                                      const std::vector<bool>& allowed) {
+    std::vector<Candidate> spans;
+    const std::size_t n = start.size();
+    const std::size_t reach = static_cast<std::size_t>(std::min<std::int64_t>(max_answer_len, static_cast<std::int64_t>(n)));
+    for (std::size_t s = 0; s < n; ++s) {
+      for (std::size_t e = s; e < std::min(n, s + reach); ++e) spans.push_back({s, e, start[s] * end[e]});
+    }
+    const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
+    if (spans.size() > count) {
+      std::stable_sort(spans.begin(), spans.end(), better);
+      spans.resize(count);
+    } else {
+      std::stable_sort(spans.begin(), spans.end(), better);
+    }
+    std::erase_if(spans, [&](const Candidate& s) { return !allowed[s.start] || !allowed[s.end]; });
+    return spans;
+  }
+
+  void add_answers(const Example& example, const Encoding& feature, const SequenceOutputs& outputs, const Options& o, std::vector<Answer>& answers,
+                   double& min_null) const {
+    const PretrainedTokenizer& tokenizer = *model_->tokenizer;
+    const bool question_first = tokenizer.settings().padding_side == Side::kRight;
+    std::vector<bool> allowed;  // with the context first everything is, as in Transformers
+    for (std::size_t i = 0; i < feature.ids.size(); ++i) {
+      const bool is_cls = tokenizer.cls_id() && feature.ids[i] == *tokenizer.cls_id();
+      allowed.push_back(!question_first || feature.sequence_ids[i] == 1 || is_cls);
+    }
+    float null_start = 0, null_end = 0;
+    const auto start = probabilities(outputs["start_logits"], allowed, null_start);
+    const auto end = probabilities(outputs["end_logits"], allowed, null_end);
+    if (o.handle_impossible_answer) min_null = std::min(min_null, static_cast<double>(null_start * null_end));
+
+    const auto count = static_cast<std::size_t>(o.align_to_words ? 2 * o.top_k + 10 : o.top_k);
+    const int sequence = question_first ? 1 : 0;
+    // Transformers subtracts the number of pad tokens where padding is on the left.
+    std::size_t offset = 0;
+    if (!question_first && tokenizer.pad_id()) {
+      offset = static_cast<std::size_t>(std::count(feature.ids.begin(), feature.ids.end(), *tokenizer.pad_id()));
+    }
+    for (const Candidate& span : best_spans(start, end, count, o.max_answer_len, allowed)) {
+      const std::size_t n = feature.ids.size(), s = (span.start + n - offset) % n, e = (span.end + n - offset) % n;
+      Answer answer{.score = static_cast<double>(span.score), .start = feature.offsets[s][0], .end = feature.offsets[e][1]};
+      if (o.align_to_words && feature.word_ids[s] >= 0 && feature.word_ids[e] >= 0) {
+        const auto first = feature.word_to_chars(feature.word_ids[s], sequence), last = feature.word_to_chars(feature.word_ids[e], sequence);
+        if (first && last) answer.start = (*first)[0], answer.end = (*last)[1];
+      }
+      answer.text = utf8_slice(example.context, answer.start, answer.end);
+      answer.folded = to_lower(answer.text);
+      const auto same = std::find_if(answers.begin(), answers.end(), [&](const Answer& a) { return a.folded == answer.folded; });
+      if (same != answers.end()) same->score += answer.score;
+      else answers.push_back(std::move(answer));
+    }
+  }
+
+  static Json result_of(std::vector<Answer> answers, double min_null, const Options& o) {
+    if (o.handle_impossible_answer) answers.push_back({.score = min_null});
+    std::stable_sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) { return a.score > b.score; });
+    if (static_cast<std::int64_t>(answers.size()) > o.top_k) answers.resize(static_cast<std::size_t>(o.top_k));
+    Json all = Json::array();
+    for (const Answer& a : answers) all.push_back({{"score", a.score}, {"start", a.start}, {"end", a.end}, {"answer", a.text}});
+    return all.size() == 1 ? all[0] : all;
+  }
+
+  std::shared_ptr<const TextModel> model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_question_answering(std::shared_ptr<const TextModel> model) {
+  return std::make_unique<QuestionAnswering>(std::move(model));
+}
+
+}  // namespace polymath

@@ -1,0 +1,52 @@
+// Many inputs through a model in few forward passes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+#include "text/pretrained_tokenizer.h"
+
+namespace polymath {
+
+// One sequence for the model; type_ids only where the model's tokenizer gives them to it.
+struct ModelInput {
+  std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::int32_t> head_rows;  // of this sequence; empty: all
+};
+
+ModelInput model_input(const PretrainedTokenizer& tokenizer, const Encoding& encoding);
+
+// The part of an output that belongs to one sequence: [rows, d].
+struct SequenceOutput {
+  const float* data = nullptr;
+  std::int64_t rows = 0, d = 0;
+
+  const float* row(std::int64_t i) const { return data + i * d; }
+};
+
+// All outputs of one sequence.
+class SequenceOutputs {
+ public:
+  SequenceOutputs(const std::vector<Output>& outputs, const Step& step, int sequence, std::int64_t first_row, std::int64_t rows)
+      : outputs_(outputs), step_(step), sequence_(sequence), first_row_(first_row), rows_(rows) {}
+  SequenceOutput operator[](const std::string& name) const;
+  SequenceOutput first() const { return of(outputs_[0]); }
+
+ private:
+  SequenceOutput of(const Output& output) const;
+
+  const std::vector<Output>& outputs_;
+  const Step& step_;
+  int sequence_;
+  std::int64_t first_row_, rows_;
+};
+
+// Runs the inputs, several to a pass up to a bounded number of tokens, and calls done(index, outputs) for each in
+// order. A sequence's result does not depend on those it shares a pass with.
+void run_batch(const Model& model, const std::vector<ModelInput>& inputs,
+               const std::function<void(std::size_t index, const SequenceOutputs& outputs)>& done);
+
+}  // namespace polymath

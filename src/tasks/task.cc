@@ -1,0 +1,92 @@
+#include "tasks/task.h"
+
+#include <algorithm>
+
+#include "polymath/error.h"
+
+namespace polymath {
+
+std::unique_ptr<Task> make_feature_extraction(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_fill_mask(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_question_answering(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_text_classification(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_token_classification(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_zero_shot_classification(std::shared_ptr<const TextModel>);
+
+const std::vector<TaskEntry>& tasks() {
+  static const std::vector<TaskEntry> kAll = {
+      {"feature-extraction", nullptr, Head::kBase, "the hidden states of every token", make_feature_extraction},
+      {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask},
+      {"token-classification", "ner", Head::kTokenClassification, "a label for every token, or the entities they form", make_token_classification},
+      {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering},
+      {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification},
+      {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification},
+  };
+  return kAll;
+}
+
+const TaskEntry& task_named(const std::string& name) {
+  std::string known;
+  for (const TaskEntry& task : tasks()) {
+    if (name == task.name || (task.alias && name == task.alias)) return task;
+    known += (known.empty() ? "" : ", ") + std::string(task.name);
+    if (task.alias) known += std::string(" (") + task.alias + ")";
+  }
+  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not a known task (known: " + known + ")", "TASK");
+}
+
+std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type) {
+  auto model = std::make_shared<TextModel>();
+  model->folder = folder;
+  model->loaded = LoadedModel::load(folder, type, &head);
+  model->tokenizer = PretrainedTokenizer::load(folder);
+  return model;
+}
+
+const Json* parameter(const Json& parameters, const char* name) {
+  auto found = parameters.find(name);
+  return found == parameters.end() || found->is_null() ? nullptr : &*found;
+}
+
+bool bool_parameter(const Json& parameters, const char* name, bool missing) {
+  const Json* value = parameter(parameters, name);
+  if (!value) return missing;
+  if (value->is_boolean()) return value->get<bool>();
+  if (value->is_number()) return value->get<double>() != 0;
+  bad_parameter(name, std::string("must be true or false, not ") + json_kind(*value));
+}
+
+std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_t missing) {
+  const Json* value = parameter(parameters, name);
+  if (!value) return missing;
+  if (value->is_number_integer()) {
+    const auto number = value->get<double>();
+    if (number >= -1e15 && number <= 1e15) return value->get<std::int64_t>();
+  }
+  bad_parameter(name, "must be a whole number, not " + (value->is_number() ? value->dump() : std::string(json_kind(*value))));
+}
+
+std::string string_parameter(const Json& parameters, const char* name, const std::string& missing) {
+  const Json* value = parameter(parameters, name);
+  if (!value) return missing;
+  if (value->is_string()) return value->get<std::string>();
+  bad_parameter(name, std::string("must be a string, not ") + json_kind(*value));
+}
+
+void check_parameters(const Json& parameters, std::initializer_list<const char*> known) {
+  for (const auto& [name, unused] : parameters.items()) {
+    if (name == "batch_size" || name == "num_workers") continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string list;
+    for (const char* k : known) list += (list.empty() ? "" : ", ") + std::string(k);
+    bad_parameter(name, "is not a parameter of this task (known: " + list + ")");
+  }
+}
+
+void bad_parameter(const std::string& name, const std::string& reason) {
+  throw Error(ErrorCode::kInvalidArgument, reason, "parameters: " + name);
+}
+
+void bad_input(const std::string& reason) { throw Error(ErrorCode::kInvalidArgument, reason, "inputs"); }
+
+}  // namespace polymath

@@ -1,0 +1,27 @@
+// What pipelines pass on to the tokenizer, and how they read their inputs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "text/pretrained_tokenizer.h"
+
+namespace polymath {
+
+// A tokenizer call's keyword arguments, as far as one input without padding can tell them apart.
+// From truncation (true, false or a strategy's name), max_length, stride, add_special_tokens; `where` names the
+// object in errors. max_length defaults to the tokenizer's model_max_length. Other keys are ignored, as there.
+EncodeOptions encode_options(const Json& arguments, const PretrainedTokenizer& tokenizer, const std::string& where);
+
+// Truncation to the tokenizer's model_max_length, where it has one.
+std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokenizer, TruncationStrategy strategy, int stride = 0);
+
+// A list's items, or the value itself as the one item.
+std::vector<const Json*> items_of(const Json& inputs);
+
+// The text of an input; throws Error where it is not a string.
+const std::string& text_of(const Json& input);
+
+}  // namespace polymath
