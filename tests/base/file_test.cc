@@ -2,13 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 
 namespace polymath {
 namespace {
 
 std::string scratch(const std::string& name) {
-  auto folder = std::filesystem::path(::testing::TempDir()) / "polymath_file_test";
+  auto folder = std::filesystem::path(::testing::TempDir()) / ("polymath_file_test_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   return (folder / name).string();
 }
