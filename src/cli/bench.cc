@@ -7,9 +7,13 @@
 #include <fstream>
 #include <iostream>
 #include <random>
+#include <sstream>
 
 #include "base/threads.h"
+#include "base/file.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
+#include "tasks/sentence_embedding.h"
 #include "tensor/ops.h"
 
 namespace polymath::cli {
@@ -63,7 +67,57 @@ struct Arguments {
   bool json = false;
 };
 
+void print(const Json& result, bool json) {
+  if (json) {
+    std::cout << dump_json(result) << '\n';
+    return;
+  }
+  std::cout << "instruction set      " << kernels::table().name << ", " << ThreadPool::global().size() << " threads\n";
+  for (const auto& [name, value] : result.items()) {
+    char line[80];
+    std::snprintf(line, sizeof line, "%-20s %.4g\n", name.c_str(), value.get<double>());
+    std::cout << line;
+  }
+}
+
+// The lines of a file as sentences: tokenizing, the model and pooling.
+int bench_lines(const Arguments& a, const Common& common) {
+  const auto load_start = Clock::now();
+  const auto encoder = SentenceEncoder::load(a.folder, load_type_named(common.dtype));
+  const double load_ms = seconds_since(load_start) * 1e3;
+  std::vector<std::string> texts;
+  std::istringstream lines(utf8_lossy(read_text_file(a.lines)));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) texts.push_back(line);
+  }
+  if (texts.empty()) throw Error(ErrorCode::kInvalidArgument, "holds no lines", a.lines);
+  encoder.encode({texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(texts.size(), 32))});
+  const double rss = peak_rss_mb();
+  const std::vector<std::uint64_t> buffer(std::size_t{32} << 20, 1);
+  std::vector<double> encode, fma, read;
+  std::uint64_t operations = 0;
+  for (int r = 0; r < a.repeat; ++r) {
+    const std::uint64_t before = operations_done();
+    const auto start = Clock::now();
+    encoder.encode(texts);
+    encode.push_back(seconds_since(start));
+    operations = operations_done() - before;
+    fma.push_back(fma_gflops());
+    read.push_back(read_gb_per_s(buffer));
+  }
+  const double seconds = median(encode);
+  print({{"texts_per_s", static_cast<double>(texts.size()) / seconds},
+         {"load_ms", load_ms},
+         {"peak_rss_mb", rss},
+         {"fma_gflops", median(fma)},
+         {"read_gb_per_s", median(read)},
+         {"fraction_of_limit", static_cast<double>(operations) / seconds * 1e-9 / median(fma)}},
+        a.json);
+  return 0;
+}
+
 int bench(const Arguments& a, const Common& common) {
+  if (!a.lines.empty()) return bench_lines(a, common);
   const auto load_start = Clock::now();
   const LoadedModel loaded = LoadedModel::load(a.folder, load_type_named(common.dtype));
   const double load_ms = seconds_since(load_start) * 1e3;
@@ -101,16 +155,7 @@ int bench(const Arguments& a, const Common& common) {
   result["fma_gflops"] = median(fma);
   result["read_gb_per_s"] = median(read);
   result["fraction_of_limit"] = static_cast<double>(operations) / seconds * 1e-9 / median(fma);
-  if (a.json) {
-    std::cout << dump_json(result) << '\n';
-  } else {
-    std::cout << "instruction set      " << kernels::table().name << ", " << ThreadPool::global().size() << " threads\n";
-    for (const auto& [name, value] : result.items()) {
-      char line[80];
-      std::snprintf(line, sizeof line, "%-20s %.4g\n", name.c_str(), value.get<double>());
-      std::cout << line;
-    }
-  }
+  print(result, a.json);
   return 0;
 }
 
@@ -123,6 +168,7 @@ void add_bench(CLI::App& app, Common& common, Action& action) {
   verb->add_option("--batch", a->batch, "sequences at a time")->check(CLI::Range(1, 65536))->capture_default_str();
   verb->add_option("--length", a->length, "tokens a sequence")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   verb->add_option("--repeat", a->repeat, "measurements, of which the median is given")->check(CLI::Range(1, 10000))->capture_default_str();
+  verb->add_option("--lines", a->lines, "a file of sentences: measure tokenizing and embedding them");
   verb->add_flag("--json", a->json, "one JSON object");
   add_common(*verb, common);
   verb->callback([=, &common, &action] { action = [=, &common] { return bench(*a, common); }; });

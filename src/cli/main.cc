@@ -43,6 +43,8 @@ int run(int argc, char** argv) {
   Common common;
   Action action;
   add_run(app, common, action);
+  add_search(app, common, action);
+  add_info(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);
   try {

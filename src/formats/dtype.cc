@@ -11,7 +11,8 @@ struct Name {
 };
 constexpr Name kNames[] = {{"F64", DType::kF64}, {"F32", DType::kF32}, {"F16", DType::kF16}, {"BF16", DType::kBf16},
                            {"I64", DType::kI64}, {"I32", DType::kI32}, {"I16", DType::kI16}, {"I8", DType::kI8},
-                           {"U8", DType::kU8},   {"BOOL", DType::kBool}};
+                           {"U8", DType::kU8},   {"BOOL", DType::kBool}, {"U64", DType::kU64}, {"U32", DType::kU32},
+                           {"U16", DType::kU16}, {"F8_E4M3", DType::kF8E4M3}, {"F8_E5M2", DType::kF8E5M2}};
 
 template <class T>
 T load(const std::uint8_t* at) {
@@ -89,7 +90,10 @@ std::int64_t element_to_i64(DType dtype, const std::uint8_t* at) {
     case DType::kI32: return load<std::int32_t>(at);
     case DType::kI16: return load<std::int16_t>(at);
     case DType::kI8: return load<std::int8_t>(at);
-    case DType::kU8: case DType::kBool: return *at;
+    case DType::kU64: return static_cast<std::int64_t>(load<std::uint64_t>(at));
+    case DType::kU32: return load<std::uint32_t>(at);
+    case DType::kU16: return load<std::uint16_t>(at);
+    case DType::kU8: case DType::kBool: case DType::kF8E4M3: case DType::kF8E5M2: return *at;
     default: {
       const double value = dtype == DType::kF64 ? load<double>(at) : static_cast<double>(element_to_f32(dtype, at));
       if (!(value > -9.2e18 && value < 9.2e18)) return INT64_MIN;

@@ -9,18 +9,19 @@
 
 namespace polymath {
 
-enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool };
+// The two 8-bit floats are known by name and size only: Checkpoint::find refuses them.
+enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool, kU64, kU32, kU16, kF8E4M3, kF8E5M2 };
 
 inline std::size_t dtype_size(DType dtype) {
   switch (dtype) {
-    case DType::kF64: case DType::kI64: return 8;
-    case DType::kF32: case DType::kI32: return 4;
-    case DType::kF16: case DType::kBf16: case DType::kI16: return 2;
+    case DType::kF64: case DType::kI64: case DType::kU64: return 8;
+    case DType::kF32: case DType::kI32: case DType::kU32: return 4;
+    case DType::kF16: case DType::kBf16: case DType::kI16: case DType::kU16: return 2;
     default: return 1;
   }
 }
 
-// The names of the safetensors format: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+// The names of the safetensors format: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL U64 U32 U16 F8_E4M3 F8_E5M2.
 const char* dtype_name(DType dtype);
 std::optional<DType> dtype_named(std::string_view name);
 

@@ -6,11 +6,13 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "base/printable.h"
 
 namespace polymath {
 namespace {
 
 constexpr std::uint64_t kMostHeader = 100'000'000;
+constexpr std::uint64_t kMostBytes = INT64_MAX;  // so that products of the shape fit signed numbers
 constexpr std::size_t kMostTensors = 1'000'000, kMostAxes = 8;
 
 namespace sj = simdjson;
@@ -31,13 +33,17 @@ struct Placed {
 TensorView parse_entry(std::string_view name, sj::dom::element value, Bytes data, const std::string& file, std::uint64_t& begin) {
   TensorView t;
   t.name = std::string(name);
-  const std::string where = file + ": " + t.name;
+  const std::string where = file + ": " + printable(name);
   sj::dom::object entry;
   if (value.get(entry) != sj::SUCCESS) fail(where, "its header entry is not an object");
+  std::set<std::string_view> fields;
+  for (auto [key, field] : entry) {
+    if (!fields.insert(key).second) fail(where, "has the field " + printable(key) + " twice");
+  }
   std::string_view dtype_text;
   if (entry["dtype"].get(dtype_text) != sj::SUCCESS) fail(where, "has no dtype");
   const auto dtype = dtype_named(dtype_text);
-  if (!dtype) throw Error(ErrorCode::kUnsupported, "has the type \"" + std::string(dtype_text) + "\", which is not known here", where);
+  if (!dtype) throw Error(ErrorCode::kUnsupported, "has the type \"" + printable(dtype_text) + "\", which is not known here", where);
   t.dtype = *dtype;
   sj::dom::array shape, offsets;
   if (entry["shape"].get(shape) != sj::SUCCESS) fail(where, "has no shape");
@@ -46,7 +52,7 @@ TensorView parse_entry(std::string_view name, sj::dom::element value, Bytes data
   for (sj::dom::element n : shape) {
     const std::uint64_t length = whole_number(n, where, "its shape");
     bytes = checked_mul(bytes, length, where);
-    if (length > static_cast<std::uint64_t>(INT64_MAX)) fail(where, "its shape is too large");
+    if (bytes > kMostBytes || length > kMostBytes) fail(where, "its shape is too large");
     t.shape.push_back(static_cast<std::int64_t>(length));
   }
   if (entry["data_offsets"].get(offsets) != sj::SUCCESS || offsets.size() != 2) fail(where, "has no data_offsets of two numbers");
@@ -58,6 +64,18 @@ TensorView parse_entry(std::string_view name, sj::dom::element value, Bytes data
   }
   t.data = checked_slice(data, begin, bytes, where);
   return t;
+}
+
+// A relative path whose every part is a plain name: it cannot leave the folder it is joined to.
+bool stays_inside(std::string_view path) {
+  if (path.find_first_of(std::string_view("\\\0", 2)) != std::string_view::npos) return false;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = path.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") return false;
+    begin = end + 1;
+  }
+  return true;
 }
 
 }  // namespace
@@ -87,7 +105,7 @@ std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, 
   std::vector<Placed> places;
   std::set<std::string_view> names;
   for (auto [name, value] : entries) {
-    if (!names.insert(name).second) fail(where + ": " + std::string(name), "is named twice");
+    if (!names.insert(name).second) fail(where + ": " + printable(name), "is named twice");
     if (name == "__metadata__") {
       sj::dom::object metadata;
       if (value.get(metadata) != sj::SUCCESS) fail(where + ": __metadata__", "is not an object of strings");
@@ -107,7 +125,7 @@ std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, 
   std::uint64_t covered = 0;
   for (const Placed& p : places) {
     if (p.begin != covered) {
-      fail(where + ": " + tensors[p.tensor].name, p.begin < covered ? "overlaps another tensor" : "leaves a hole before it");
+      fail(where + ": " + printable(tensors[p.tensor].name), p.begin < covered ? "overlaps another tensor" : "leaves a hole before it");
     }
     covered = p.end;
   }
@@ -123,14 +141,12 @@ std::map<std::string, std::string> parse_weight_map(std::string_view json, const
   if (root["weight_map"].get(map) != sj::SUCCESS) fail(where, "has no weight_map");
   std::map<std::string, std::string> files;
   for (auto [name, value] : map) {
+    const std::string entry = where + ": weight_map: " + printable(name);
     std::string_view file;
-    if (value.get(file) != sj::SUCCESS) fail(where + ": weight_map: " + std::string(name), "is not a file name");
-    if (file.empty() || file.find('/') != std::string_view::npos || file.find('\\') != std::string_view::npos || file == ".." ||
-        file.find('\0') != std::string_view::npos) {
-      fail(where + ": weight_map: " + std::string(name), "\"" + std::string(file) + "\" is not a file in this folder");
-    }
+    if (value.get(file) != sj::SUCCESS) fail(entry, "is not a file name");
+    if (!stays_inside(file)) fail(entry, "\"" + printable(file) + "\" is not a file in this folder");
     if (files.size() >= kMostTensors) fail(where, "names more than a million tensors");
-    files[std::string(name)] = std::string(file);
+    if (!files.emplace(name, file).second) fail(entry, "is named twice");
   }
   return files;
 }

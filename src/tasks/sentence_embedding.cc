@@ -1,0 +1,219 @@
+#include "tasks/sentence_embedding.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <utf8proc.h>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "base/utf8.h"
+#include "polymath/error.h"
+#include "tasks/run_batch.h"
+
+namespace polymath {
+namespace {
+
+enum class Pooling { kCls, kMax, kMean, kMeanSqrtLength, kWeightedMean, kLastToken };
+
+struct PoolingName {
+  const char* field;  // of 1_Pooling/config.json, in the order of concatenation
+  Pooling pooling;
+};
+constexpr PoolingName kPoolings[] = {
+    {"pooling_mode_cls_token", Pooling::kCls},
+    {"pooling_mode_max_tokens", Pooling::kMax},
+    {"pooling_mode_mean_tokens", Pooling::kMean},
+    {"pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
+    {"pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
+    {"pooling_mode_lasttoken", Pooling::kLastToken},
+};
+
+// hidden: [tokens, D] -> [D]
+std::vector<float> pool(const SequenceOutput& hidden, Pooling pooling) {
+  const auto d = static_cast<std::size_t>(hidden.d);
+  if (pooling == Pooling::kCls) return {hidden.row(0), hidden.row(0) + d};
+  if (pooling == Pooling::kLastToken) return {hidden.row(hidden.rows - 1), hidden.row(hidden.rows - 1) + d};
+  std::vector<float> out(hidden.row(0), hidden.row(0) + d);
+  if (pooling == Pooling::kMax) {
+    for (std::int64_t r = 1; r < hidden.rows; ++r) {
+      for (std::size_t i = 0; i < d; ++i) out[i] = std::max(out[i], hidden.row(r)[i]);
+    }
+    return out;
+  }
+  const bool weighted = pooling == Pooling::kWeightedMean;  // by position: 1, 2, 3, ...
+  float weights = 1;
+  for (std::int64_t r = 1; r < hidden.rows; ++r) {
+    const float weight = weighted ? static_cast<float>(r + 1) : 1.0f;
+    for (std::size_t i = 0; i < d; ++i) out[i] += weight * hidden.row(r)[i];
+    weights += weight;
+  }
+  const float divisor = pooling == Pooling::kMeanSqrtLength ? std::sqrt(weights) : weights;
+  for (float& x : out) x /= divisor;
+  return out;
+}
+
+// A Dense module: act(x w^T + b).
+struct Dense {
+  std::unique_ptr<Checkpoint> checkpoint;
+  std::unique_ptr<Weights> weights;
+  Linear linear;
+  Activation activation = Activation::kNone;
+
+  static Dense load(const std::string& folder, LoadType type) {
+    const Config c = Config::load(folder);
+    Dense dense;
+    dense.checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder));
+    dense.weights = std::make_unique<Weights>(*dense.checkpoint, "", type);
+    dense.linear = Linear(Scope{dense.weights.get(), "linear"}, c.req<std::int64_t>("in_features"), c.req<std::int64_t>("out_features"));
+    const auto name = c.opt<std::string>("activation_function", "torch.nn.modules.activation.Tanh");
+    if (name.ends_with(".Tanh")) dense.activation = Activation::kTanh;
+    else if (name.ends_with(".Identity")) dense.activation = Activation::kNone;
+    else if (name.ends_with(".ReLU")) dense.activation = Activation::kRelu;
+    else if (name.ends_with(".GELU")) dense.activation = Activation::kGelu;
+    else if (name.ends_with(".Sigmoid")) dense.activation = Activation::kSigmoid;
+    else throw Error(ErrorCode::kUnsupported, "\"" + name + "\" is not known (known: Tanh, Identity, ReLU, GELU, Sigmoid)", c.path() + ": activation_function");
+    return dense;
+  }
+
+  std::vector<float> operator()(const std::vector<float>& x) const {
+    Tensor t({1, static_cast<std::int64_t>(x.size())});
+    std::copy(x.begin(), x.end(), t.data());
+    const Tensor y = linear(t, activation);
+    return {y.data(), y.data() + y.size()};
+  }
+};
+
+// A module that follows the pooling: a Dense layer, or normalization.
+struct After {
+  std::unique_ptr<Dense> dense;  // null: divide by the length of the vector
+};
+
+std::string lowered(const std::string& text) {
+  std::u32string codes = utf8_to_utf32(text);
+  for (char32_t& c : codes) c = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+  return utf32_to_utf8(codes);
+}
+
+}  // namespace
+
+struct SentenceEncoder::Parts {
+  LoadedModel model;
+  std::optional<PretrainedTokenizer> tokenizer;
+  std::vector<Pooling> poolings;
+  std::vector<After> after;
+  std::int64_t dimension = 0;
+  std::int64_t max_seq_length = 0;  // 0: no limit
+  bool lower_case = false;
+
+  void read_transformer(const std::string& folder, LoadType type) {
+    const Head base = Head::kBase;
+    model = LoadedModel::load(folder, type, &base);
+    tokenizer = PretrainedTokenizer::load(folder);
+    const Config& c = model.config();
+    // The folder's own limit, else the smaller of what the positions and the tokenizer allow.
+    const double positions = c.opt("max_position_embeddings", 1e30);
+    const double limit = std::min(positions, tokenizer->model_max_length());
+    max_seq_length = limit < 1e9 ? static_cast<std::int64_t>(limit) : 0;
+    const std::string path = join_path(folder, "sentence_bert_config.json");
+    if (file_exists(path)) {
+      const Config sentence(read_json_file(path), path);
+      max_seq_length = sentence.opt<std::int64_t>("max_seq_length", max_seq_length);
+      lower_case = sentence.opt("do_lower_case", false);
+    }
+  }
+
+  void read_pooling(const std::string& folder) {
+    const Config c = Config::load(folder);
+    for (const PoolingName& p : kPoolings) {
+      if (c.opt(p.field, p.pooling == Pooling::kMean)) poolings.push_back(p.pooling);
+    }
+    if (poolings.empty()) throw Error(ErrorCode::kBadFile, "no pooling mode is on", c.path());
+  }
+
+  void read_modules(const std::string& folder, const std::string& path, LoadType type) {
+    const Json modules = read_json_file(path);
+    if (!modules.is_array()) throw Error(ErrorCode::kBadFile, std::string("must be a list, not ") + json_kind(modules), path);
+    bool transformer = false;
+    for (const Json& module : modules) {
+      if (!module.is_object() || !module.contains("type") || !module["type"].is_string() || !module.contains("path") || !module["path"].is_string()) {
+        throw Error(ErrorCode::kBadFile, "a module needs a type and a path", path);
+      }
+      const auto kind = module["type"].get<std::string>(), part = module["path"].get<std::string>();
+      if (part.find("..") != std::string::npos || part.starts_with("/")) throw Error(ErrorCode::kBadFile, "\"" + part + "\" is not inside this folder", path);
+      const std::string inner = part.empty() ? folder : join_path(folder, part);
+      if (kind.ends_with(".Transformer")) read_transformer(inner, type), transformer = true;
+      else if (kind.ends_with(".Pooling")) read_pooling(inner);
+      else if (kind.ends_with(".Dense")) after.push_back({std::make_unique<Dense>(Dense::load(inner, type))});
+      else if (kind.ends_with(".Normalize")) after.push_back({});
+      else throw Error(ErrorCode::kUnsupported, "the module \"" + kind + "\" is not known (known: Transformer, Pooling, Dense, Normalize)", path);
+    }
+    if (!transformer) throw Error(ErrorCode::kBadFile, "names no Transformer module", path);
+  }
+
+  std::vector<float> finish(const SequenceOutput& hidden) const {
+    std::vector<float> v;
+    for (Pooling p : poolings) {
+      const auto part = pool(hidden, p);
+      v.insert(v.end(), part.begin(), part.end());
+    }
+    for (const After& module : after) {
+      if (module.dense) {
+        v = (*module.dense)(v);
+        continue;
+      }
+      double squares = 0;
+      for (float x : v) squares += static_cast<double>(x) * static_cast<double>(x);
+      const auto length = std::max(static_cast<float>(std::sqrt(squares)), 1e-12f);
+      for (float& x : v) x /= length;
+    }
+    return v;
+  }
+};
+
+SentenceEncoder::SentenceEncoder(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+SentenceEncoder::~SentenceEncoder() = default;
+SentenceEncoder::SentenceEncoder(SentenceEncoder&&) noexcept = default;
+
+SentenceEncoder SentenceEncoder::load(const std::string& folder, LoadType type) {
+  auto parts = std::make_unique<Parts>();
+  const std::string path = join_path(folder, "modules.json");
+  if (file_exists(path)) {
+    parts->read_modules(folder, path, type);
+  } else {
+    parts->read_transformer(folder, type);
+    parts->after.emplace_back();
+  }
+  if (parts->poolings.empty()) parts->poolings.push_back(Pooling::kMean);
+  parts->dimension = parts->model.config().opt<std::int64_t>("hidden_size", parts->model.config().opt<std::int64_t>("dim", 0)) *
+                     static_cast<std::int64_t>(parts->poolings.size());
+  for (const After& module : parts->after) {
+    if (!module.dense) continue;
+    if (module.dense->linear.weight().k() != parts->dimension) {
+      throw Error(ErrorCode::kBadFile, "a Dense module takes " + std::to_string(module.dense->linear.weight().k()) + " numbers and gets " +
+                                           std::to_string(parts->dimension), path);
+    }
+    parts->dimension = module.dense->linear.n();
+  }
+  return SentenceEncoder(std::move(parts));
+}
+
+std::int64_t SentenceEncoder::dimension() const { return parts_->dimension; }
+
+std::vector<std::vector<float>> SentenceEncoder::encode(const std::vector<std::string>& texts) const {
+  EncodeOptions options;
+  if (parts_->max_seq_length > 0) options.truncation = Truncation{.max_length = static_cast<int>(parts_->max_seq_length)};
+  std::vector<ModelInput> batch(texts.size());
+  ThreadPool::global().parallel_for(texts.size(), [&](std::size_t i) {
+    const std::string& text = texts[i];
+    // sentence-transformers strips its inputs.
+    const auto begin = text.find_first_not_of(" \t\n\r\f\v");
+    const std::string stripped = begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\n\r\f\v") - begin + 1);
+    batch[i] = model_input(*parts_->tokenizer, parts_->tokenizer->encode(parts_->lower_case ? lowered(stripped) : stripped, options));
+  });
+  std::vector<std::vector<float>> vectors;
+  run_batch(parts_->model.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) { vectors.push_back(parts_->finish(outputs.first())); });
+  return vectors;
+}
+
+}  // namespace polymath
