@@ -17,22 +17,7 @@ struct Arguments {
   bool json = false, lines = false;
 };
 
-// A body is an object with "inputs" and, perhaps, "parameters".
-Json answer(const Task& task, const std::string& text) {
-  const Json body = parse_json(text, "body");
-  if (!body.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be an object, not ") + json_kind(body), "body");
-  for (const auto& [key, unused] : body.items()) {
-    if (key != "inputs" && key != "parameters" && key != "options") {
-      throw Error(ErrorCode::kInvalidArgument, "the field is not known (known: inputs, parameters)", "body: " + key);
-    }
-  }
-  if (!body.contains("inputs")) throw Error(ErrorCode::kInvalidArgument, "the field is missing", "body: inputs");
-  static const Json kNone = Json::object();
-  const auto found = body.find("parameters");
-  const Json& parameters = found == body.end() || found->is_null() ? kNone : *found;
-  if (!parameters.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be an object, not ") + json_kind(parameters), "parameters");
-  return task.run(body["inputs"], parameters);
-}
+Json answer(const Task& task, const std::string& text) { return run_body(task, parse_json(text, "body")); }
 
 std::string read_all(std::istream& in) { return std::string(std::istreambuf_iterator<char>(in), {}); }
 

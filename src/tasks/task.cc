@@ -43,6 +43,21 @@ std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head
   return model;
 }
 
+Json run_body(const Task& task, const Json& body, const Json& defaults) {
+  if (!body.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be an object, not ") + json_kind(body), "body");
+  for (const auto& [key, unused] : body.items()) {
+    if (key != "inputs" && key != "parameters") throw Error(ErrorCode::kInvalidArgument, "the field is not known (known: inputs, parameters)", "body: " + key);
+  }
+  const auto inputs = body.find("inputs");
+  if (inputs == body.end()) throw Error(ErrorCode::kInvalidArgument, "the field is missing", "body: inputs");
+  Json parameters = defaults;
+  if (const auto given = body.find("parameters"); given != body.end() && !given->is_null()) {
+    if (!given->is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be an object, not ") + json_kind(*given), "parameters");
+    for (const auto& [key, value] : given->items()) parameters[key] = value;
+  }
+  return task.run(*inputs, parameters);
+}
+
 const Json* parameter(const Json& parameters, const char* name) {
   auto found = parameters.find(name);
   return found == parameters.end() || found->is_null() ? nullptr : &*found;

@@ -42,6 +42,9 @@ struct TaskEntry {
 const std::vector<TaskEntry>& tasks();
 const TaskEntry& task_named(const std::string& name);  // throws Error that lists the known ones
 
+// A body {"inputs": ..., "parameters": {...}}; the body's parameters go before `defaults`. Throws Error naming the field.
+Json run_body(const Task& task, const Json& body, const Json& defaults = Json::object());
+
 // --- for tasks ---
 
 // A parameter by its name; null when it is absent or null in the body.
