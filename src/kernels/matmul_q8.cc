@@ -133,29 +133,29 @@ void matmul_q8(const QuantizedRows& a, const Q8Block* b, const Matmul& x) {
       });
 }
 
-void quantize_rows(const float* x, std::size_t x_stride, std::size_t m, std::size_t k, const QuantizedRows& out) {
+void quantize_rows(const float* rows, std::size_t x_stride, std::size_t m, std::size_t k, const QuantizedRows& out) {
   for (std::size_t r = 0; r < m; ++r) {
     for (std::size_t block = 0; block < out.blocks; ++block) {
-      const float* from = x + r * x_stride + block * kBlock;
+      const float* from = rows + r * x_stride + block * kBlock;
       const std::size_t count = k - block * kBlock < kBlock ? k - block * kBlock : kBlock;
       const std::size_t first = count < kLanes ? count : kLanes;
-      const F16x low = load_first(from, first);
-      const F16x high = count > kLanes ? load_first(from + kLanes, count - kLanes) : set16(0.0f);
-      const F16x negative = max(sub(set16(0.0f), low), sub(set16(0.0f), high));
-      const float largest = max_lanes(max(max(low, high), negative));
+      const F16x x16[2] = {load_first(from, first), count > kLanes ? load_first(from + kLanes, count - kLanes) : set16(0.0f)};
+      VF top = hn::Zero(DF());
+      for (const F16x& x : x16) POLYMATH_EACH_PART top = hn::Max(top, hn::Abs(x.part[i_]));
+      const float largest = hn::GetLane(hn::MaxOfLanes(DF(), top));
       const std::size_t at = r * out.blocks + block;
       out.scale[at] = largest / 127.0f;
-      const F16x inverse = set16(largest > 0 ? 127.0f / largest : 0.0f);
-      std::int32_t rounded[kBlock], sum = 0;
-      const F16x scaled[2] = {mul(low, inverse), mul(high, inverse)};
+      const VF inverse = hn::Set(DF(), largest > 0 ? 127.0f / largest : 0.0f);
+      VI sum = hn::Zero(DI());
       for (std::size_t h = 0; h < 2; ++h) {
-        POLYMATH_EACH_PART hn::StoreU(hn::NearestInt(scaled[h].part[i_]), DI(), rounded + h * kLanes + i_ * kPartLanes);
+        POLYMATH_EACH_PART {
+          const VI q = hn::NearestInt(hn::Mul(x16[h].part[i_], inverse));
+          sum = hn::Add(sum, q);
+          const hn::Rebind<std::int8_t, DF> d8;
+          hn::StoreU(hn::DemoteTo(d8, q), d8, out.q + at * kBlock + h * kLanes + i_ * kPartLanes);
+        }
       }
-      for (std::size_t i = 0; i < kBlock; ++i) {
-        out.q[at * kBlock + i] = static_cast<std::int8_t>(rounded[i]);
-        sum += rounded[i];
-      }
-      out.sum[at] = sum;
+      out.sum[at] = hn::GetLane(hn::SumOfLanes(DI(), sum));
     }
   }
 }

@@ -67,12 +67,12 @@ void quantize_panel(const float* values, std::size_t k, Q8Block* out) {
       float largest = 0;
       for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(x[i]));
       const std::uint16_t scale = f32_to_f16(largest / 127.0f);
-      const float stored = f16_to_f32(scale);
+      const float stored = f16_to_f32(scale), inverse = stored > 0 ? 1.0f / stored : 0.0f;
       out[block].scale[column] = scale;
       for (std::size_t i = 0; i < kBlock; ++i) {
-        const float q = i < count && stored > 0 ? std::nearbyint(x[i] / stored) : 0.0f;
-        const int byte = static_cast<int>(std::clamp(q, -127.0f, 127.0f)) + 128;
-        out[block].q[i / 4 * 64 + column * 4 + i % 4] = static_cast<std::uint8_t>(byte);
+        constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits below one
+        const float q = i < count ? (std::clamp(x[i] * inverse, -127.0f, 127.0f) + kRound) - kRound : 0.0f;
+        out[block].q[i / 4 * 64 + column * 4 + i % 4] = static_cast<std::uint8_t>(static_cast<int>(q) + 128);
       }
     }
   }
