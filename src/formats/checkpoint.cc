@@ -2,14 +2,25 @@
 
 #include <set>
 
+#include "base/printable.h"
+#include "formats/torch_pickle.h"
+
 namespace polymath {
 
 void Checkpoint::add_file(const std::string& path) {
   files_.push_back(std::make_unique<MappedFile>(path));
   const MappedFile& file = *files_.back();
-  for (TensorView& t : parse_safetensors(file.bytes(), path, &file)) {
+  if (path.ends_with(".bin")) {
+    TorchFile torch = parse_torch_file(file.bytes(), path, &file);
+    owned_.insert(owned_.end(), torch.owned.begin(), torch.owned.end());
+    add_tensors(std::move(torch.tensors), path);
+  } else add_tensors(parse_safetensors(file.bytes(), path, &file), path);
+}
+
+void Checkpoint::add_tensors(std::vector<TensorView> tensors, const std::string& path) {
+  for (TensorView& t : tensors) {
     std::string name = t.name;
-    if (!tensors_.emplace(name, std::move(t)).second) throw Error(ErrorCode::kBadFile, "is in more than one file", path + ": " + name);
+    if (!tensors_.emplace(name, std::move(t)).second) throw Error(ErrorCode::kBadFile, "is in more than one file", path + ": " + printable(name));
   }
 }
 
@@ -17,26 +28,38 @@ void Checkpoint::add_shards(const std::string& folder, const std::string& index_
   const auto map = parse_weight_map(read_text_file(index_path, std::uint64_t{256} << 20), index_path);
   std::set<std::string> shards;
   for (const auto& [name, shard] : map) shards.insert(shard);
-  for (const std::string& shard : shards) add_file(join_path(folder, shard));
+  for (const std::string& shard : shards) {
+    const std::string path = join_path(folder, shard);
+    if (!file_exists(path)) throw Error(ErrorCode::kNotFound, "the shard " + printable(shard) + " is not there", index_path);
+    add_file(path);
+  }
   for (const auto& [name, shard] : map) {
-    if (!tensors_.contains(name)) throw Error(ErrorCode::kBadFile, "is not in " + shard + " as the index says", index_path + ": " + name);
+    if (!tensors_.contains(name)) throw Error(ErrorCode::kBadFile, "is not in " + printable(shard) + " as the index says", index_path + ": " + printable(name));
   }
 }
 
 Checkpoint Checkpoint::open(const std::string& folder) {
   Checkpoint checkpoint;
-  const auto path = [&](const char* name) { return join_path(folder, name); };
-  if (file_exists(path("model.safetensors"))) checkpoint.add_file(path("model.safetensors"));
-  else if (file_exists(path("model.safetensors.index.json"))) checkpoint.add_shards(folder, path("model.safetensors.index.json"));
-  else {
-    throw Error(ErrorCode::kNotFound, "has no weights (model.safetensors or pytorch_model.bin, whole or with an index)", folder);
+  // In the order in which Transformers looks for them.
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+    const std::string path = join_path(folder, name);
+    if (!file_exists(path)) continue;
+    if (path.ends_with(".index.json")) checkpoint.add_shards(folder, path);
+    else checkpoint.add_file(path);
+    return checkpoint;
   }
-  return checkpoint;
+  throw Error(ErrorCode::kNotFound, "has no weights (model.safetensors or pytorch_model.bin, whole or with an index)", folder);
 }
 
 const TensorView* Checkpoint::find(const std::string& name) const {
   auto found = tensors_.find(name);
-  return found == tensors_.end() ? nullptr : &found->second;
+  if (found == tensors_.end()) return nullptr;
+  const TensorView& t = found->second;
+  if (t.dtype == DType::kF8E4M3 || t.dtype == DType::kF8E5M2) {
+    const std::string where = (t.file ? t.file->path() + ": " : "") + printable(name);
+    throw Error(ErrorCode::kUnsupported, std::string("is stored as ") + dtype_name(t.dtype) + ", which needs scales that this program does not apply", where);
+  }
+  return &t;
 }
 
 }  // namespace polymath

@@ -17,11 +17,13 @@ class Checkpoint {
   // Throws Error naming the file and tensor at fault.
   static Checkpoint open(const std::string& folder);
 
-  const TensorView* find(const std::string& name) const;  // null when there is none
+  // Null when there is none. Throws Error{kUnsupported} where the tensor's type is known but cannot be computed with.
+  const TensorView* find(const std::string& name) const;
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
 
  private:
   void add_file(const std::string& path);
+  void add_tensors(std::vector<TensorView> tensors, const std::string& path);
   void add_shards(const std::string& folder, const std::string& index_path);
 
   std::vector<std::unique_ptr<MappedFile>> files_;

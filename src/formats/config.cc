@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/printable.h"
 
 namespace polymath {
 namespace {
@@ -19,32 +20,32 @@ std::int64_t Config::convert<std::int64_t>(const Json& value, const std::string&
     if (number == std::floor(number) && std::fabs(number) <= 9007199254740992.0) return static_cast<std::int64_t>(number);
   }
   throw Error(ErrorCode::kBadFile, std::string("must be a whole number, not ") + (value.is_number() ? value.dump() : json_kind(value)),
-              path_ + ": " + field);
+              path_ + ": " + printable(field));
 }
 
 template <>
 int Config::convert<int>(const Json& value, const std::string& field) const {
   const auto number = convert<std::int64_t>(value, field);
-  if (number < INT32_MIN || number > INT32_MAX) throw Error(ErrorCode::kBadFile, std::to_string(number) + " is out of range", path_ + ": " + field);
+  if (number < INT32_MIN || number > INT32_MAX) throw Error(ErrorCode::kBadFile, std::to_string(number) + " is out of range", path_ + ": " + printable(field));
   return static_cast<int>(number);
 }
 
 template <>
 double Config::convert<double>(const Json& value, const std::string& field) const {
   if (value.is_number()) return value.get<double>();
-  throw Error(ErrorCode::kBadFile, std::string("must be a number, not ") + json_kind(value), path_ + ": " + field);
+  throw Error(ErrorCode::kBadFile, std::string("must be a number, not ") + json_kind(value), path_ + ": " + printable(field));
 }
 
 template <>
 bool Config::convert<bool>(const Json& value, const std::string& field) const {
   if (value.is_boolean()) return value.get<bool>();
-  throw Error(ErrorCode::kBadFile, std::string("must be true or false, not ") + json_kind(value), path_ + ": " + field);
+  throw Error(ErrorCode::kBadFile, std::string("must be true or false, not ") + json_kind(value), path_ + ": " + printable(field));
 }
 
 template <>
 std::string Config::convert<std::string>(const Json& value, const std::string& field) const {
   if (value.is_string()) return value.get<std::string>();
-  throw Error(ErrorCode::kBadFile, std::string("must be a string, not ") + json_kind(value), path_ + ": " + field);
+  throw Error(ErrorCode::kBadFile, std::string("must be a string, not ") + json_kind(value), path_ + ": " + printable(field));
 }
 
 Config Config::load(const std::string& folder) {
@@ -67,6 +68,12 @@ const Json* Config::find(const std::string& field) const {
   return found == values_.end() ? nullptr : &*found;
 }
 
+Config Config::nested(const std::string& field) const {
+  const Json* value = find(field);
+  if (!value || value->is_null()) throw Error(ErrorCode::kBadFile, "the field is missing", path_ + ": " + printable(field));
+  return Config(*value, path_ + ": " + printable(field));
+}
+
 std::string Config::architecture() const {
   const Json* all = find("architectures");
   if (!all || all->is_null() || (all->is_array() && all->empty())) return "";
@@ -83,7 +90,7 @@ void Config::read_labels() {
       std::int64_t id = -1;
       const auto parsed = std::from_chars(key.data(), key.data() + key.size(), id);
       if (parsed.ec != std::errc() || parsed.ptr != key.data() + key.size() || id < 0 || id >= kMostLabels) {
-        throw Error(ErrorCode::kBadFile, "the key \"" + key + "\" is not a label's number", path_ + ": id2label");
+        throw Error(ErrorCode::kBadFile, "the key \"" + printable(key) + "\" is not a label's number", path_ + ": id2label");
       }
       by_id[id] = value.is_string() ? value.get<std::string>() : value.dump();
     }

@@ -43,6 +43,9 @@ class Config {
     return !value || value->is_null() ? missing : convert<T>(*value, field);
   }
 
+  // The config inside a field, such as text_config; its errors name that field.
+  Config nested(const std::string& field) const;
+
   // Labels by id; LABEL_0, LABEL_1, ... when config.json names none (num_labels, 2 by default).
   const std::vector<std::string>& id2label() const { return id2label_; }
   std::int64_t num_labels() const { return static_cast<std::int64_t>(id2label_.size()); }

@@ -18,8 +18,8 @@ struct TorchFile {
   std::vector<std::shared_ptr<const void>> owned;  // bytes of tensors that were not contiguous: keep while views are used
 };
 
-// Throws Error naming `where` and the tensor or opcode. Limits: 64 MB of pickle, 16 million values, 1,000 marks,
-// 8 axes, a million tensors; tensors to be rearranged may take 4 times the file's size.
+// Throws Error naming `where` and the tensor or opcode. Limits: 64 MB of pickle, 4 million values in it, 8 axes;
+// tensors to be rearranged may take 4 times the file's size.
 TorchFile parse_torch_file(Bytes file, const std::string& where, const MappedFile* mapped = nullptr);
 
 }  // namespace polymath
