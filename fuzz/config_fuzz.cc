@@ -1,4 +1,5 @@
 // A config.json is refused with an Error, or every field can be asked for as every type.
+#include "base/bytes.h"
 #include "formats/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

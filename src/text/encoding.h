@@ -57,6 +57,21 @@ struct Encoding {
   std::optional<int> char_to_word(std::uint32_t position, int sequence = 0) const;
 
   void pad(std::size_t length, const Padding& padding);  // and its overflowing parts
+
+  // Below: for those who make encodings.
+
+  // The tokens of each sequence, special tokens not counted; absent where not known, as after truncation.
+  // Without any, all tokens count as those of sequence 0.
+  std::array<std::optional<std::pair<std::size_t, std::size_t>>, 2> ranges;
+
+  void add(std::int32_t id, std::string token, Span offset, std::int32_t word, bool special, std::int32_t type_id);
+  void set_sequence(int sequence) { ranges[static_cast<std::size_t>(sequence)] = {0, size()}; }
+  // Keeps the first (last, from the left) `length` tokens; the rest goes into `overflowing` in parts of that length
+  // that share `stride` tokens. Throws Error{kInvalidArgument} where stride is not below length.
+  void truncate(std::size_t length, std::size_t stride, Side direction);
+  // Appends another encoding; every overflowing part is combined with the other's text and parts.
+  void merge(const Encoding& other);
+  void set_sequence_ids();  // from `ranges`; of the overflowing parts too
 };
 
 // Pads all to one length: the fixed one, or that of the longest.
