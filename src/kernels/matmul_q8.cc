@@ -41,18 +41,20 @@ struct Columns {
   HWY_INLINE void start(std::int32_t) { low = high = _mm256_setzero_si256(); }
 };
 struct Group {
-  __m256i low, high;
+  __m256i low, high, low_magnitude, high_magnitude;
   HWY_INLINE explicit Group(const std::uint8_t* q) {
     const __m256i flip = _mm256_set1_epi8(-128);  // q + 128 -> q
     low = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)), flip);
     high = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(q) + 1), flip);
+    low_magnitude = _mm256_abs_epi8(low);
+    high_magnitude = _mm256_abs_epi8(high);
   }
 };
-// maddubs wants one unsigned factor: |x| and w with x's sign. Both within 127, so 16 bits hold two products.
+// maddubs wants one unsigned factor: |w| and x with w's sign. Both within 127, so 16 bits hold two products.
 HWY_INLINE void multiply_add(Columns& c, const Group& g, std::int32_t x4) {
-  const __m256i x = _mm256_set1_epi32(x4), magnitude = _mm256_abs_epi8(x), ones = _mm256_set1_epi16(1);
-  const __m256i low = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(g.low, x));
-  const __m256i high = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(g.high, x));
+  const __m256i x = _mm256_set1_epi32(x4), ones = _mm256_set1_epi16(1);
+  const __m256i low = _mm256_maddubs_epi16(g.low_magnitude, _mm256_sign_epi8(x, g.low));
+  const __m256i high = _mm256_maddubs_epi16(g.high_magnitude, _mm256_sign_epi8(x, g.high));
   c.low = _mm256_add_epi32(c.low, _mm256_madd_epi16(low, ones));
   c.high = _mm256_add_epi32(c.high, _mm256_madd_epi16(high, ones));
 }
