@@ -1,0 +1,131 @@
+// The command line's contract: exit codes, one clear line per error, JSON and nothing else with --json.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "base/json.h"
+#include "support/program.h"
+
+namespace polymath {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_program;
+
+const std::string kGolden = std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/";
+const std::string kNer = kGolden + "pipelines/ner-bert-cased";
+
+// One line on standard error, "polymath: error: ...", nothing on standard output, this exit code.
+void expect_error(const test::ProgramResult& r, const std::string& mentions, int code = 1) {
+  EXPECT_EQ(r.exit_code, code) << r.err;
+  EXPECT_EQ(r.out, "");
+  EXPECT_TRUE(r.err.starts_with("polymath: error: ")) << r.err;
+  if (code == 1) {
+    EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
+  }
+  EXPECT_NE(r.err.find(mentions), std::string::npos) << r.err;
+}
+
+TEST(Cli, HelpTeachesAndUsageErrorsExitTwo) {
+  const auto help = run_program({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* verb : {"run", "forward", "search", "info", "bench", "tokenize"}) EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
+  EXPECT_NE(run_program({"run", "--help"}).out.find("question-answering"), std::string::npos);
+  EXPECT_EQ(run_program({"--version"}).exit_code, 0);
+  expect_error(run_program({}), "", 2);
+  expect_error(run_program({"walk"}), "walk", 2);
+  expect_error(run_program({"run"}), "TASK", 2);
+  expect_error(run_program({"run", "ner", "--model", kNer, "--threads", "0", "x"}), "threads", 2);
+  expect_error(run_program({"run", "ner", "--model", kNer, "--dtype", "f8", "x"}), "dtype", 2);
+  expect_error(run_program({"forward", kNer}), "", 2);
+}
+
+TEST(Cli, ErrorsNameWhatIsWrong) {
+  expect_error(run_program({"run", "juggling", "--model", kNer, "x"}), "fill-mask");
+  expect_error(run_program({"run", "ner", "x"}), "--model");
+  expect_error(run_program({"run", "ner", "--model", "/no/such/folder", "x"}), "/no/such/folder");
+  expect_error(run_program({"run", "fill-mask", "--model", kNer, "x [MASK]"}), "cls.predictions");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, "not json"), "body");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, "{}"), "inputs");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, "[1]"), "body");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": "x", "colour": 1})"), "colour");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": "x", "parameters": {"colour": 1}})"), "colour");
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": 5})"), "inputs");
+  expect_error(run_program({"info", "/no/such/folder"}), "/no/such/folder");
+  expect_error(run_program({"forward", kGolden + "forward/bert-Base", "/no/in.safetensors", "-o", "/tmp/x"}), "/no/in.safetensors");
+}
+
+TEST(Cli, UnknownArchitecturesListTheKnown) {
+  const std::string folder = test::scratch_path("unknown");
+  fs::create_directories(folder);
+  std::ofstream(folder + "/config.json") << R"({"model_type": "retnet", "architectures": ["RetNetModel"]})";
+  expect_error(run_program({"info", folder}), "deberta-v2");
+  std::ofstream(folder + "/config.json") << R"({"model_type": "bert", "architectures": ["BertForJuggling"]})";
+  expect_error(run_program({"info", folder}), "BertForJuggling");
+}
+
+TEST(Cli, ABodyGivesJsonAndNothingElse) {
+  const auto r = run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": "Ada met Charles in London."})");
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(r.err, "");
+  EXPECT_TRUE(parse_json(r.out, "out").is_array());
+  const auto by_flags = run_program({"run", "ner", "--model", kNer, "--json", "Ada met Charles in London.", "--aggregation_strategy", "simple"});
+  const auto by_body = run_program({"run", "ner", "--model", kNer, "--json", "-"},
+                                   R"({"inputs": "Ada met Charles in London.", "parameters": {"aggregation_strategy": "simple"}})");
+  EXPECT_EQ(by_flags.out, by_body.out);
+  EXPECT_NE(by_flags.out, r.out);
+}
+
+TEST(Cli, ABadLineDoesNotStopTheOthers) {
+  const auto r = run_program({"run", "ner", "--model", kNer, "--lines"}, "{\"inputs\": \"Ada\"}\nnonsense\n{\"inputs\": 5}\n{\"inputs\": \"Ada\"}\n");
+  EXPECT_EQ(r.exit_code, 1);
+  std::istringstream lines(r.out);
+  std::vector<Json> results;
+  for (std::string line; std::getline(lines, line);) results.push_back(parse_json(line, "line"));
+  ASSERT_EQ(results.size(), 4u);
+  EXPECT_TRUE(results[0].is_array());
+  EXPECT_TRUE(results[1].contains("error"));
+  EXPECT_TRUE(results[2].contains("error"));
+  EXPECT_EQ(results[0], results[3]);
+}
+
+TEST(Cli, ThreadsAndInstructionSetsDoNotChangeAnAnswer) {
+  const std::vector<std::string> call = {"run", "ner", "--model", kNer, "--json", "Ada met Charles in London."};
+  const auto expected = run_program(call).out;
+  for (const char* threads : {"1", "2", "3", "4"}) {
+    auto with = call;
+    with.insert(with.end(), {"--threads", threads});
+    EXPECT_EQ(run_program(with).out, expected);
+  }
+  for (const char* isa : {"portable", "avx2", "avx512"}) EXPECT_EQ(run_program(call, "", {std::string("POLYMATH_ISA=") + isa}).out, expected) << isa;
+}
+
+TEST(Cli, HugeAndBrokenTextsAreAnsweredOrRefused) {
+  std::string huge = "{\"inputs\": \"";
+  while (huge.size() < (std::size_t{50} << 20)) huge += "Ada met Charles in London. ";
+  huge += "\"}";
+  const auto r = run_program({"run", "ner", "--model", kNer, "--json", "-"}, huge);  // cut at model_max_length, as there
+  EXPECT_EQ(r.exit_code, 0) << r.err.substr(0, 300);
+  expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, "{\"inputs\": \"\xff\xfe\"}"), "body");
+  EXPECT_EQ(run_program({"run", "ner", "--model", kNer, "--json", "\xff\xfe"}).exit_code, 0);
+  EXPECT_EQ(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": "a\u0000b"})").exit_code, 0);
+}
+
+TEST(Cli, InfoAndBenchGiveJson) {
+  const auto info = run_program({"info", kNer, "--json"});
+  ASSERT_EQ(info.exit_code, 0) << info.err;
+  const Json i = parse_json(info.out, "info");
+  EXPECT_EQ(i["model_type"], "bert");
+  EXPECT_GT(i["parameters"].get<std::int64_t>(), 0);
+  const auto bench = run_program({"bench", kGolden + "forward/bert-Base", "--length", "8", "--repeat", "1", "--json"});
+  ASSERT_EQ(bench.exit_code, 0) << bench.err;
+  const Json b = parse_json(bench.out, "bench");
+  for (const char* field : {"forward_ms", "prompt_tokens_per_s", "load_ms", "peak_rss_mb", "fma_gflops", "read_gb_per_s", "fraction_of_limit"}) {
+    EXPECT_TRUE(b.contains(field) && b[field].get<double>() > 0) << field;
+  }
+}
+
+}  // namespace
+}  // namespace polymath
