@@ -77,4 +77,9 @@ struct Encoding {
 // Pads all to one length: the fixed one, or that of the longest.
 void pad_encodings(std::vector<Encoding>& encodings, const Padding& padding);
 
+// Truncates one or two sequences so that, with `special` tokens added later, they have at most max_length tokens. As the
+// crate does, nothing is cut where max_length is below `special`. Throws Error{kInvalidArgument} where the strategy's
+// sequence is too short or missing.
+void truncate_sequences(std::vector<Encoding>& sequences, const Truncation& truncation, int special);
+
 }  // namespace polymath
