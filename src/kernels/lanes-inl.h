@@ -64,15 +64,37 @@ HWY_INLINE F16x load16(const float* p) {
 HWY_INLINE void store16(const F16x& x, float* p) {
   POLYMATH_EACH_PART hn::StoreU(x.part[i_], DF(), p + i_ * kPartLanes);
 }
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+inline constexpr bool kMaskedMemory = false;
+#else
+inline constexpr bool kMaskedMemory = true;  // loads and stores under a mask do not touch the other lanes' memory
+#endif
+
 // The first n <= 16 values, the other lanes `fill`; reads nothing beyond them.
 HWY_INLINE F16x load_first(const float* p, std::size_t n, float fill = 0.0f) {
   if (n == kLanes) return load16(p);
+  F16x r;
+  if constexpr (kMaskedMemory) {
+    POLYMATH_EACH_PART {
+      const std::size_t begin = i_ * kPartLanes;
+      const auto mask = hn::FirstN(DF(), n > begin ? n - begin : 0);
+      r.part[i_] = hn::IfThenElse(mask, hn::MaskedLoad(mask, DF(), p + begin), hn::Set(DF(), fill));
+    }
+    return r;
+  }
   float all[kLanes];
   for (std::size_t i = 0; i < kLanes; ++i) all[i] = i < n ? p[i] : fill;
   return load16(all);
 }
 HWY_INLINE void store_first(const F16x& x, float* p, std::size_t n) {
   if (n == kLanes) return store16(x, p);
+  if constexpr (kMaskedMemory) {
+    POLYMATH_EACH_PART {
+      const std::size_t begin = i_ * kPartLanes;
+      hn::BlendedStore(x.part[i_], hn::FirstN(DF(), n > begin ? n - begin : 0), DF(), p + begin);
+    }
+    return;
+  }
   float all[kLanes];
   store16(x, all);
   std::memcpy(p, all, n * sizeof(float));
@@ -99,21 +121,38 @@ HWY_INLINE F16x fma(const F16x& a, const F16x& b, const F16x& c) {
 }
 
 // Folds the 16 lanes by halves: (i, i+8), (i, i+4), (i, i+2), (i, i+1).
-HWY_INLINE float sum_lanes(const F16x& x) {
-  float t[kLanes];
-  store16(x, t);
-  for (std::size_t half = 8; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) t[i] += t[i + half];
+template <class Op>
+HWY_INLINE float fold_lanes(F16x x, const Op& op) {
+  std::size_t parts = kParts;
+  for (; parts > 1; parts /= 2) {
+    for (std::size_t i = 0; i < parts / 2; ++i) x.part[i] = op(x.part[i], x.part[i + parts / 2]);
+  }
+#if HWY_CAP_GE256
+  const hn::Half<DF> dh;
+  auto half = op(hn::LowerHalf(dh, x.part[0]), hn::UpperHalf(dh, x.part[0]));
+#if HWY_CAP_GE512
+  const hn::Half<decltype(dh)> dq;
+  auto quarter = op(hn::LowerHalf(dq, half), hn::UpperHalf(dq, half));
+#else
+  auto quarter = half;
+#endif
+  quarter = op(quarter, hn::Shuffle1032(quarter));
+  return hn::GetLane(op(quarter, hn::Shuffle2301(quarter)));
+#else
+  float t[kPartLanes];
+  hn::StoreU(x.part[0], DF(), t);
+  const hn::CappedTag<float, 1> d1;
+  for (std::size_t half = kPartLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) t[i] = hn::GetLane(op(hn::Set(d1, t[i]), hn::Set(d1, t[i + half])));
   }
   return t[0];
+#endif
+}
+HWY_INLINE float sum_lanes(const F16x& x) {
+  return fold_lanes(x, [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
 }
 HWY_INLINE float max_lanes(const F16x& x) {
-  float t[kLanes];
-  store16(x, t);
-  for (std::size_t half = 8; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) t[i] = t[i] > t[i + half] ? t[i] : t[i + half];
-  }
-  return t[0];
+  return fold_lanes(x, [](auto a, auto b) HWY_ATTR { return hn::Max(a, b); });
 }
 
 // Sixteen stored numbers as float32; exact.

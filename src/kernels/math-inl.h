@@ -67,42 +67,50 @@ HWY_INLINE VF sigmoid_part(VF x) {
   return hn::Div(one, hn::Add(one, exp_part(hn::Neg(x))));
 }
 
-inline HWY_NOINLINE VF activate_part(Activation activation, VF x) {
+template <Activation A>
+HWY_INLINE VF activate_part(VF x) {
   const DF d;
-  const VF half_x = hn::Mul(hn::Set(d, 0.5f), x);
-  switch (activation) {
-    case Activation::kNone: return x;
-    case Activation::kGelu:  // x/2 (1 + erf(x / sqrt 2))
-      return fma(half_x, erf_part(hn::Mul(x, hn::Set(d, 0.70710678f))), half_x);
-    case Activation::kGeluTanh: {  // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-      const VF cube = hn::Mul(hn::Mul(x, x), x);
-      const VF inner = hn::Mul(hn::Set(d, 0.79788456f), fma(hn::Set(d, 0.044715f), cube, x));
-      return fma(half_x, tanh_part(inner), half_x);
-    }
-    case Activation::kRelu: return hn::Max(x, hn::Zero(d));
-    case Activation::kSilu: return hn::Mul(x, sigmoid_part(x));
-    case Activation::kTanh: return tanh_part(x);
-    case Activation::kSigmoid: return sigmoid_part(x);
-    case Activation::kQuickGelu: return hn::Mul(x, sigmoid_part(hn::Mul(hn::Set(d, 1.702f), x)));
-    case Activation::kGelu10:  // gelu between -10 and 10
-      return hn::Min(hn::Max(activate_part(Activation::kGelu, x), hn::Set(d, -10.0f)), hn::Set(d, 10.0f));
-    case Activation::kLaplace: {  // (1 + erf((x - mu) / (sigma sqrt 2))) / 2, as Transformers' LaplaceActivation
-      const VF z = hn::Div(hn::Sub(x, hn::Set(d, 0.707107f)), hn::Set(d, 0.282095f * 1.41421356f));
-      return fma(hn::Set(d, 0.5f), erf_part(z), hn::Set(d, 0.5f));
-    }
-    case Activation::kLeakyRelu: return hn::Max(x, hn::Mul(x, hn::Set(d, 0.01f)));
-    case Activation::kMish: {  // x tanh(log(1 + e^x)) = x t / (t + 2), t = e^x (e^x + 2)
-      const VF e = exp_part(hn::Min(x, hn::Set(d, 20.0f)));
-      const VF t = hn::Mul(e, hn::Add(e, hn::Set(d, 2.0f)));
-      return hn::Mul(x, hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))));
-    }
-    case Activation::kRelu6: return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0f));
-    case Activation::kRelu2: {
-      const VF r = hn::Max(x, hn::Zero(d));
-      return hn::Mul(r, r);
-    }
+  [[maybe_unused]] const VF half_x = hn::Mul(hn::Set(d, 0.5f), x);
+  if constexpr (A == Activation::kNone) {
+    return x;
+  } else if constexpr (A == Activation::kGelu) {
+    // x/2 (1 + erf(x / sqrt 2))
+    return fma(half_x, erf_part(hn::Mul(x, hn::Set(d, 0.70710678f))), half_x);
+  } else if constexpr (A == Activation::kGeluTanh) {
+    // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    const VF cube = hn::Mul(hn::Mul(x, x), x);
+    const VF inner = hn::Mul(hn::Set(d, 0.79788456f), fma(hn::Set(d, 0.044715f), cube, x));
+    return fma(half_x, tanh_part(inner), half_x);
+  } else if constexpr (A == Activation::kRelu) {
+    return hn::Max(x, hn::Zero(d));
+  } else if constexpr (A == Activation::kSilu) {
+    return hn::Mul(x, sigmoid_part(x));
+  } else if constexpr (A == Activation::kTanh) {
+    return tanh_part(x);
+  } else if constexpr (A == Activation::kSigmoid) {
+    return sigmoid_part(x);
+  } else if constexpr (A == Activation::kQuickGelu) {
+    return hn::Mul(x, sigmoid_part(hn::Mul(hn::Set(d, 1.702f), x)));
+  } else if constexpr (A == Activation::kGelu10) {
+    // gelu between -10 and 10
+    return hn::Min(hn::Max(activate_part<Activation::kGelu>(x), hn::Set(d, -10.0f)), hn::Set(d, 10.0f));
+  } else if constexpr (A == Activation::kLaplace) {
+    // (1 + erf((x - mu) / (sigma sqrt 2))) / 2, as Transformers' LaplaceActivation
+    const VF z = hn::Div(hn::Sub(x, hn::Set(d, 0.707107f)), hn::Set(d, 0.282095f * 1.41421356f));
+    return fma(hn::Set(d, 0.5f), erf_part(z), hn::Set(d, 0.5f));
+  } else if constexpr (A == Activation::kLeakyRelu) {
+    return hn::Max(x, hn::Mul(x, hn::Set(d, 0.01f)));
+  } else if constexpr (A == Activation::kMish) {
+    // x tanh(log(1 + e^x)) = x t / (t + 2), t = e^x (e^x + 2)
+    const VF e = exp_part(hn::Min(x, hn::Set(d, 20.0f)));
+    const VF t = hn::Mul(e, hn::Add(e, hn::Set(d, 2.0f)));
+    return hn::Mul(x, hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))));
+  } else if constexpr (A == Activation::kRelu6) {
+    return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0f));
+  } else if constexpr (A == Activation::kRelu2) {
+    const VF r = hn::Max(x, hn::Zero(d));
+    return hn::Mul(r, r);
   }
-  return x;
 }
 
 HWY_INLINE F16x exp16(const F16x& x) {
@@ -110,10 +118,37 @@ HWY_INLINE F16x exp16(const F16x& x) {
   POLYMATH_EACH_PART r.part[i_] = exp_part(x.part[i_]);
   return r;
 }
-HWY_INLINE F16x activate16(Activation activation, const F16x& x) {
-  F16x r;
-  POLYMATH_EACH_PART r.part[i_] = activate_part(activation, x.part[i_]);
-  return r;
+
+template <Activation A>
+HWY_NOINLINE void activate_span(const float* x, std::size_t n, float* y) {
+  const auto step = [&](std::size_t i, std::size_t count) HWY_ATTR {
+    F16x v = load_first(x + i, count);
+    POLYMATH_EACH_PART v.part[i_] = activate_part<A>(v.part[i_]);
+    store_first(v, y + i, count);
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) step(i, kLanes);
+  if (i < n) step(i, n - i);
+}
+
+// y = act(x) for n values.
+inline void activate_any(Activation activation, const float* x, std::size_t n, float* y) {
+  switch (activation) {
+    case Activation::kNone: return activate_span<Activation::kNone>(x, n, y);
+    case Activation::kGelu: return activate_span<Activation::kGelu>(x, n, y);
+    case Activation::kGeluTanh: return activate_span<Activation::kGeluTanh>(x, n, y);
+    case Activation::kRelu: return activate_span<Activation::kRelu>(x, n, y);
+    case Activation::kSilu: return activate_span<Activation::kSilu>(x, n, y);
+    case Activation::kTanh: return activate_span<Activation::kTanh>(x, n, y);
+    case Activation::kSigmoid: return activate_span<Activation::kSigmoid>(x, n, y);
+    case Activation::kQuickGelu: return activate_span<Activation::kQuickGelu>(x, n, y);
+    case Activation::kGelu10: return activate_span<Activation::kGelu10>(x, n, y);
+    case Activation::kLaplace: return activate_span<Activation::kLaplace>(x, n, y);
+    case Activation::kLeakyRelu: return activate_span<Activation::kLeakyRelu>(x, n, y);
+    case Activation::kMish: return activate_span<Activation::kMish>(x, n, y);
+    case Activation::kRelu6: return activate_span<Activation::kRelu6>(x, n, y);
+    case Activation::kRelu2: return activate_span<Activation::kRelu2>(x, n, y);
+  }
 }
 
 }  // namespace HWY_NAMESPACE

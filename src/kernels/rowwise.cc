@@ -70,7 +70,7 @@ void softmax(float* x, std::size_t rows, std::size_t n, std::size_t stride) {
 }
 
 void activate(Activation activation, const float* x, std::size_t n, float* y) {
-  in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { store_first(activate16(activation, load_first(x + i, m)), y + i, m); });
+  activate_any(activation, x, n, y);
 }
 
 void add_arrays(const float* a, const float* b, std::size_t n, float* y) {

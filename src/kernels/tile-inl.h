@@ -64,16 +64,24 @@ HWY_INLINE void for_each_tile(const Matmul& x, const Body& body) {
 
 // The epilogue of a tile whose sums lie at tile [rows][columns], not inlined: it is large, and
 // small beside the sums. The last panel of c may be cut by n.
-inline HWY_NOINLINE void finish_rows(const Matmul& x, std::size_t row, std::size_t column, const float* tile,
+inline HWY_NOINLINE void finish_rows(const Matmul& x, std::size_t row, std::size_t column, float* tile,
                                      std::size_t rows, std::size_t columns) {
   const Epilogue& e = x.epilogue;
+  const auto add_bias = [&](F16x y, std::size_t c) HWY_ATTR {
+    if (e.scale != 1.0f) y = mul(y, set16(e.scale));
+    return e.bias ? add(y, load16(e.bias + c)) : y;
+  };
+  if (e.activation != Activation::kNone) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t p = 0; p < columns; p += kLanes) store16(add_bias(load16(tile + r * columns + p), column + p), tile + r * columns + p);
+    }
+    activate_any(e.activation, tile, rows * columns, tile);
+  }
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t p = 0; p < columns; p += kLanes) {
       const std::size_t c = column + p;
       F16x y = load16(tile + r * columns + p);
-      if (e.scale != 1.0f) y = mul(y, set16(e.scale));
-      if (e.bias) y = add(y, load16(e.bias + c));
-      if (e.activation != Activation::kNone) y = activate16(e.activation, y);
+      if (e.activation == Activation::kNone) y = add_bias(y, c);
       const std::size_t valid = x.n - c < kLanes ? x.n - c : kLanes;
       if (e.residual) y = add(y, load_first(e.residual + (row + r) * e.residual_stride + c, valid));
       store_first(y, x.c + (row + r) * x.c_stride + c, valid);
