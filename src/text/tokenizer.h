@@ -41,6 +41,9 @@ struct AddedToken {
 };
 
 struct TokenizerSpec;  // formats/tokenizer_json.h
+namespace spec {
+struct PostProcessor;
+}
 
 // = tokenizers.Tokenizer. Copies share what is immutable. Const use from many threads is safe.
 class Tokenizer {
@@ -76,6 +79,7 @@ class Tokenizer {
 
   // As Tokenizer.add_tokens / add_special_tokens: tokens that are there already only change their flags.
   Tokenizer with_added_tokens(const std::vector<AddedToken>& tokens) const;
+  Tokenizer with_post_processor(const spec::PostProcessor& part) const;
 
  private:
   struct Parts;

@@ -1,0 +1,66 @@
+// Tokens that were added beside a model's vocabulary, and finding them in a text.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "text/normalizer.h"
+#include "text/pieces.h"
+#include "text/tokenizer.h"
+#include "text/tokenizer_model.h"
+
+namespace polymath {
+
+// Finds the leftmost, and there the longest, of several strings.
+class StringFinder {
+ public:
+  void add(const std::string& text, std::int32_t id);  // an empty text, or one that is there, is left out
+  bool empty() const { return texts_.empty(); }
+  struct Found {
+    std::size_t begin, end;
+    std::int32_t id;
+  };
+  std::optional<Found> find(std::string_view text, std::size_t from) const;
+
+ private:
+  std::unordered_map<std::string_view, std::int32_t> ids_;
+  std::vector<std::unique_ptr<const std::string>> texts_;  // what the keys of ids_ view
+  std::vector<std::uint32_t> lengths_[256];                // by first byte, longest first
+};
+
+// Built once; const use from many threads is safe.
+class AddedVocabulary {
+ public:
+  // Gives each token an id (the model's, where it has the token) as the crate does. `normalizer` may be null.
+  void add(const std::vector<AddedToken>& tokens, const TokenizerModel& model, const Normalizer* normalizer);
+
+  // The text as pieces, with the added tokens found and the rest normalized.
+  void extract(std::string_view text, const Normalizer* normalizer, Pieces& out) const;
+
+  std::optional<std::int32_t> find(const std::string& token) const;
+  const AddedToken* token(std::int32_t id) const;
+  // The token as decoding sees it: normalized, where it is found in normalized text.
+  const std::string* decoded(std::int32_t id) const;
+  bool is_special(const std::string& token) const { return special_.contains(token); }
+  const std::map<std::int32_t, AddedToken>& tokens() const { return tokens_; }
+  const std::unordered_map<std::string, std::int32_t>& ids() const { return ids_; }
+
+ private:
+  void split(NormalizedString&& s, const StringFinder& finder, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const;
+
+  std::unordered_map<std::string, std::int32_t> ids_;
+  std::map<std::int32_t, AddedToken> tokens_;
+  std::unordered_map<std::int32_t, std::string> normalized_;
+  std::unordered_set<std::string> special_;
+  std::shared_ptr<const StringFinder> plain_ = std::make_shared<StringFinder>(), in_normalized_ = std::make_shared<StringFinder>();
+};
+
+}  // namespace polymath
