@@ -45,31 +45,6 @@ std::string bytes_to_text(std::string_view bytes) {
 
 }  // namespace
 
-void SentencePiece::Trie::add(std::string_view piece, int id) {
-  int node = 0;
-  for (char c : piece) {
-    const std::uint64_t key = static_cast<std::uint64_t>(node) << 8 | static_cast<std::uint8_t>(c);
-    const auto [found, fresh] = children_.try_emplace(key, static_cast<int>(ids_.size()));
-    if (fresh) ids_.push_back(-1);
-    node = found->second;
-  }
-  ids_[static_cast<std::size_t>(node)] = id;
-}
-
-int SentencePiece::Trie::child(int node, std::uint8_t byte) const {
-  const auto found = children_.find(static_cast<std::uint64_t>(node) << 8 | byte);
-  return found == children_.end() ? -1 : found->second;
-}
-
-std::size_t SentencePiece::Trie::longest_match(std::string_view text) const {
-  std::size_t longest = 0;
-  int node = 0;
-  for (std::size_t i = 0; i < text.size() && (node = child(node, static_cast<std::uint8_t>(text[i]))) >= 0; ++i) {
-    if (piece_at(node) >= 0) longest = i + 1;
-  }
-  return longest;
-}
-
 SentencePiece SentencePiece::load(const std::string& path) { return SentencePiece(read_sentencepiece_model(path), path); }
 
 SentencePiece::SentencePiece(SentencePieceModel model, const std::string& where)
@@ -83,10 +58,7 @@ SentencePiece::SentencePiece(SentencePieceModel model, const std::string& where)
     const bool normal = e.type == PieceType::kNormal || e.type == PieceType::kUserDefined || e.type == PieceType::kUnused;
     (normal ? normal_ : reserved_).emplace(e.piece, id);
     if (normal && model_.model_type == SentencePieceModel::kUnigram) trie_.add(e.piece, id);
-    if (e.type == PieceType::kUserDefined) {
-      user_defined_.add(e.piece, id);
-      has_user_defined_ = true;
-    }
+    if (e.type == PieceType::kUserDefined) user_defined_.add(e.piece, id);
     if (e.type == PieceType::kNormal) min_score_ = std::min(min_score_, e.score);
   }
 }
@@ -100,12 +72,10 @@ int SentencePiece::piece_to_id(std::string_view piece) const {
 
 // What replaces the beginning of `text` (not empty), and how many bytes that is.
 void SentencePiece::normalize_prefix(std::string_view text, std::string_view& replacement, std::size_t& consumed) const {
-  if (has_user_defined_) {
-    if (const std::size_t length = user_defined_.longest_match(text); length > 0) {
-      replacement = text.substr(0, length);
-      consumed = length;
-      return;
-    }
+  if (const std::size_t length = user_defined_.longest_match(text); length > 0) {
+    replacement = text.substr(0, length);
+    consumed = length;
+    return;
   }
   consumed = charsmap_.longest_match(text, replacement);
   if (consumed > 0) return;
@@ -174,9 +144,9 @@ std::vector<SentencePiece::Segment> SentencePiece::unigram(std::string_view text
     bool covered = false;
     int node = 0;
     for (std::size_t end = begin; end < text.size();) {
-      node = trie_.child(node, static_cast<std::uint8_t>(text[end++]));
+      node = trie_.child(node, text[end++]);
       if (node < 0) break;
-      const int id = trie_.piece_at(node);
+      const int id = trie_.id_at(node);
       if (id < 0 || is(id, PieceType::kUnused)) continue;
       // A user-defined piece gets a bonus, so that it is always chosen, and the longer one.
       const float score = is(id, PieceType::kUserDefined) ? static_cast<float>(0.1 * static_cast<double>(end - begin - 1))
@@ -213,7 +183,7 @@ std::vector<SentencePiece::Segment> SentencePiece::bpe(std::string_view text) co
   };
   std::vector<Symbol> symbols;
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t length = has_user_defined_ ? user_defined_.longest_match(text.substr(at)) : 0;
+    std::size_t length = user_defined_.longest_match(text.substr(at));
     const bool frozen = length > 0;
     if (!frozen) length = char_length(text.substr(at));
     const int i = static_cast<int>(symbols.size());

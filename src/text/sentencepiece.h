@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "formats/sentencepiece_model.h"
+#include "text/prefix_trie.h"
 
 namespace polymath {
 
@@ -40,18 +41,6 @@ class SentencePiece {
   const SentencePieceModel& model() const { return model_; }
 
  private:
-  // Prefixes of pieces; a node's children are found by (node, byte) in one hash table.
-  class Trie {
-   public:
-    void add(std::string_view piece, int id);
-    int child(int node, std::uint8_t byte) const;         // -1: none
-    int piece_at(int node) const { return ids_[static_cast<std::size_t>(node)]; }  // -1: no piece ends here
-    std::size_t longest_match(std::string_view text) const;  // bytes
-   private:
-    std::unordered_map<std::uint64_t, int> children_;
-    std::vector<int> ids_ = {-1};
-  };
-
   struct Segment {
     std::string_view piece;
     int id;
@@ -64,8 +53,7 @@ class SentencePiece {
   SentencePieceModel model_;
   NormalizationRules charsmap_, denormalizer_;
   std::unordered_map<std::string_view, int> normal_, reserved_;  // as sentencepiece keeps them; reserved ones are found first
-  Trie trie_, user_defined_;
-  bool has_user_defined_ = false;
+  PrefixTrie trie_, user_defined_;
   float min_score_ = 0;  // of the normal pieces
 };
 
