@@ -4,7 +4,13 @@
 
 namespace polymath {
 
-void Step::add_sequence(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids) {
+void Step::add_sequence(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids,
+                        std::span<const std::uint8_t> mask) {
+  if (!mask.empty() || !is_key.empty()) {
+    is_key.resize(ids.size(), 1);
+    is_key.insert(is_key.end(), mask.begin(), mask.end());
+    is_key.resize(ids.size() + sequence_ids.size(), 1);
+  }
   if (!sequence_type_ids.empty() || !type_ids.empty()) {
     type_ids.resize(ids.size(), 0);
     type_ids.insert(type_ids.end(), sequence_type_ids.begin(), sequence_type_ids.end());

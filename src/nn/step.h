@@ -28,8 +28,9 @@ struct Step {
   int sequences() const { return static_cast<int>(begin.size()) - 1; }
   std::int64_t rows() const { return static_cast<std::int64_t>(ids.size()); }
 
-  // Appends one sequence; type_ids may be empty.
-  void add_sequence(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids = {});
+  // Appends one sequence; type_ids may be empty, and so may mask (all ones). What the mask hides stays as queries.
+  void add_sequence(std::span<const std::int32_t> sequence_ids, std::span<const std::int32_t> sequence_type_ids = {},
+                    std::span<const std::uint8_t> mask = {});
 };
 
 // The batch [sequences, columns] without the positions where mask (empty: all ones) is 0. A sequence whose

@@ -26,6 +26,7 @@ class FeatureExtraction final : public Task {
     for (const Json* item : items_of(inputs)) {
       batch.push_back(model_input(tokenizer, tokenizer.encode(text_of(*item), call)));
     }
+    pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
     Json results = Json::array();
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
       const SequenceOutput hidden = outputs.first();  // [tokens, D]

@@ -15,6 +15,7 @@ namespace {
 struct Options {
   std::int64_t top_k = 1, max_answer_len = 15, max_seq_len = 384, doc_stride = 128;
   bool handle_impossible_answer = false, align_to_words = true;
+  std::optional<Padding> padding;
 };
 
 struct Example {
@@ -61,6 +62,7 @@ class QuestionAnswering final : public Task {
         std::vector<Encoding> all = std::move(first.overflowing);
         first.overflowing.clear();
         all.insert(all.begin(), std::move(first));
+        if (options.padding) pad_encodings(all, *options.padding);
         for (const Encoding& f : all) batch.push_back(model_input(tokenizer, f));
         features.push_back(std::move(all));
         examples.push_back(std::move(e));
@@ -97,6 +99,7 @@ class QuestionAnswering final : public Task {
     }
     o.handle_impossible_answer = bool_parameter(parameters, "handle_impossible_answer", false);
     o.align_to_words = bool_parameter(parameters, "align_to_words", true);
+    o.padding = padding_option(parameter(parameters, "padding"), *model_->tokenizer, o.max_seq_len);
     return o;
   }
 
@@ -158,7 +161,7 @@ class QuestionAnswering final : public Task {
     std::vector<bool> allowed;  // with the context first everything is, as in Transformers
     for (std::size_t i = 0; i < feature.ids.size(); ++i) {
       const bool is_cls = tokenizer.cls_id() && feature.ids[i] == *tokenizer.cls_id();
-      allowed.push_back(!question_first || feature.sequence_ids[i] == 1 || is_cls);
+      allowed.push_back(feature.attention_mask[i] && (!question_first || feature.sequence_ids[i] == 1 || is_cls));
     }
     float null_start = 0, null_end = 0;
     const auto start = probabilities(outputs["start_logits"], allowed, null_start);
@@ -168,14 +171,17 @@ class QuestionAnswering final : public Task {
     const auto count = static_cast<std::size_t>(o.align_to_words ? 2 * o.top_k + 10 : o.top_k);
     const int sequence = question_first ? 1 : 0;
     // Transformers subtracts the number of pad tokens where padding is on the left.
-    std::size_t offset = 0;
+    std::ptrdiff_t offset = 0;
     if (!question_first && tokenizer.pad_id()) {
-      offset = static_cast<std::size_t>(std::count(feature.ids.begin(), feature.ids.end(), *tokenizer.pad_id()));
+      offset = std::count(feature.ids.begin(), feature.ids.end(), *tokenizer.pad_id());
     }
     for (const Candidate& span : best_spans(start, end, count, o.max_answer_len, allowed)) {
-      const std::size_t n = feature.ids.size(), s = (span.start + n - offset) % n, e = (span.end + n - offset) % n;
+      // An index that this makes negative counts from the end, as in Python.
+      const auto n = static_cast<std::ptrdiff_t>(feature.ids.size());
+      const std::ptrdiff_t first_token = static_cast<std::ptrdiff_t>(span.start) - offset, last_token = static_cast<std::ptrdiff_t>(span.end) - offset;
+      const auto s = static_cast<std::size_t>((first_token % n + n) % n), e = static_cast<std::size_t>((last_token % n + n) % n);
       Answer answer{.score = static_cast<double>(span.score), .start = feature.offsets[s][0], .end = feature.offsets[e][1]};
-      if (o.align_to_words && feature.word_ids[s] >= 0 && feature.word_ids[e] >= 0) {
+      if (o.align_to_words && first_token >= 0 && last_token >= 0 && feature.word_ids[s] >= 0 && feature.word_ids[e] >= 0) {
         const auto first = feature.word_to_chars(feature.word_ids[s], sequence), last = feature.word_to_chars(feature.word_ids[e], sequence);
         if (first && last) answer.start = (*first)[0], answer.end = (*last)[1];
       }

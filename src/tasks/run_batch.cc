@@ -15,7 +15,32 @@ constexpr std::size_t kTokensPerPass = 2048;
 ModelInput model_input(const PretrainedTokenizer& tokenizer, const Encoding& encoding) {
   const auto& names = tokenizer.settings().model_input_names;
   const bool gives_type_ids = std::find(names.begin(), names.end(), "token_type_ids") != names.end();
-  return {encoding.ids, gives_type_ids ? encoding.type_ids : std::vector<std::int32_t>(), {}};
+  ModelInput input{.ids = encoding.ids};
+  if (gives_type_ids) input.type_ids = encoding.type_ids;
+  if (std::find(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) != encoding.attention_mask.end()) input.mask = encoding.attention_mask;
+  return input;
+}
+
+void pad_batches(std::vector<ModelInput>& inputs, const PretrainedTokenizer& tokenizer, std::int64_t batch_size) {
+  if (batch_size < 2 || inputs.size() < 2) return;
+  if (!tokenizer.pad_id()) throw Error(ErrorCode::kInvalidArgument, "needs a tokenizer with a pad_token", "parameters: batch_size");
+  const bool left = tokenizer.settings().padding_side == Side::kLeft;
+  const auto size = static_cast<std::size_t>(batch_size);
+  for (std::size_t begin = 0; begin < inputs.size(); begin += size) {
+    const std::size_t end = std::min(inputs.size(), begin + size);
+    std::size_t longest = 0;
+    for (std::size_t i = begin; i < end; ++i) longest = std::max(longest, inputs[i].ids.size());
+    for (std::size_t i = begin; i < end; ++i) {
+      ModelInput& input = inputs[i];
+      const std::size_t missing = longest - input.ids.size();
+      if (missing == 0) continue;
+      if (input.mask.empty()) input.mask.assign(input.ids.size(), 1);
+      const auto pad = [&](auto& values, auto value) { values.insert(left ? values.begin() : values.end(), missing, value); };
+      pad(input.ids, *tokenizer.pad_id());
+      if (!input.type_ids.empty()) pad(input.type_ids, 0);
+      pad(input.mask, std::uint8_t{0});
+    }
+  }
 }
 
 SequenceOutput SequenceOutputs::of(const Output& output) const {
@@ -43,7 +68,7 @@ void run_batch(const Model& model, const std::vector<ModelInput>& inputs,
       if (inputs[end].ids.empty()) throw Error(ErrorCode::kInvalidArgument, "gives no tokens", "inputs");
       for (std::int32_t row : inputs[end].head_rows) step.head_rows.push_back(static_cast<std::int32_t>(step.ids.size()) + row);
       some_rows |= !inputs[end].head_rows.empty();
-      step.add_sequence(inputs[end].ids, inputs[end].type_ids);
+      step.add_sequence(inputs[end].ids, inputs[end].type_ids, inputs[end].mask);
       ++end;
     }
     const auto outputs = model.forward(step);

@@ -14,10 +14,15 @@ namespace polymath {
 // One sequence for the model; type_ids only where the model's tokenizer gives them to it.
 struct ModelInput {
   std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::uint8_t> mask;       // 0: padding; empty: there is none
   std::vector<std::int32_t> head_rows;  // of this sequence; empty: all
 };
 
 ModelInput model_input(const PretrainedTokenizer& tokenizer, const Encoding& encoding);
+
+// Pads each `batch_size` inputs to one length, as Transformers does with a batch: what comes out has rows for the
+// padding too, and padding on the left moves positions.
+void pad_batches(std::vector<ModelInput>& inputs, const PretrainedTokenizer& tokenizer, std::int64_t batch_size);
 
 // The part of an output that belongs to one sequence: [rows, d].
 struct SequenceOutput {

@@ -18,9 +18,10 @@ class TextClassification final : public Task {
   Json run(const Json& inputs, const Json& parameters) const override {
     const Options options = options_of(parameters);
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
-    const EncodeOptions call = encode_options(parameters, tokenizer, "");
+    const EncodeOptions call = encode_options(parameters, tokenizer, "", {"top_k", "function_to_apply", "return_all_scores"});
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) batch.push_back(model_input(tokenizer, encode(*item, call)));
+    pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
     Json results = Json::array();
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
       const SequenceOutput logits = outputs["logits"];
@@ -42,18 +43,12 @@ class TextClassification final : public Task {
     const Config& config = model_->loaded.config();
     Options o{.function = default_function(config)};
     if (const Json* f = parameter(parameters, "function_to_apply")) o.function = function_named(*f);
-    const auto return_all = parameters.find("return_all_scores");
-    const bool config_all = config.opt("return_all_scores", false);
-    // top_k at the call, even null, ends the legacy form; return_all_scores, here or in the config, keeps it.
-    if (const auto top_k = parameters.find("top_k"); top_k != parameters.end() && (top_k->is_null() || top_k->is_number_integer())) {
+    // top_k as a number or null ends the legacy form and outrules return_all_scores; as anything else it is ignored.
+    const auto top_k = parameters.find("top_k");
+    if (top_k != parameters.end() && (top_k->is_null() || top_k->is_number_integer() || top_k->is_boolean())) {
       o.legacy = false;
-      o.top_k = top_k->is_null() ? -1 : int_parameter(parameters, "top_k", 1);
-    } else if (top_k != parameters.end()) {
-      bad_parameter("top_k", std::string("must be a whole number or null, not ") + json_kind(*top_k));
-    }
-    if (return_all != parameters.end() && !return_all->is_null()) {
-      o.top_k = bool_parameter(parameters, "return_all_scores", false) ? -1 : 1;
-    } else if (!parameters.contains("top_k") && config_all) {
+      o.top_k = top_k->is_null() ? -1 : top_k->is_boolean() ? top_k->get<bool>() : int_parameter(parameters, "top_k", 1);
+    } else if (bool_parameter(parameters, "return_all_scores", config.opt("return_all_scores", false))) {
       o.top_k = -1;
     }
     return o;

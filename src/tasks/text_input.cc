@@ -1,19 +1,50 @@
 #include "tasks/text_input.h"
 
 #include <algorithm>
+#include <array>
 
 #include "tasks/task.h"
 
 namespace polymath {
 
-EncodeOptions encode_options(const Json& arguments, const PretrainedTokenizer& tokenizer, const std::string& where) {
+namespace {
+
+// The keyword arguments of a tokenizer's __call__.
+constexpr std::array<const char*, 18> kArguments = {
+    "add_special_tokens", "padding", "truncation", "max_length", "stride", "is_split_into_words", "pad_to_multiple_of", "padding_side",
+    "return_tensors", "return_token_type_ids", "return_attention_mask", "return_overflowing_tokens", "return_special_tokens_mask",
+    "return_offsets_mapping", "return_length", "verbose", "split_special_tokens", "batch_size"};
+
+}  // namespace
+
+std::optional<Padding> padding_option(const Json* padding, const PretrainedTokenizer& tokenizer, std::int64_t max_length) {
+  if (!padding || (padding->is_boolean() && !padding->get<bool>()) || *padding == "do_not_pad") return std::nullopt;
+  Padding p = tokenizer.padding();
+  if (padding->is_boolean() || *padding == "longest") return p;
+  if (*padding != "max_length") bad_parameter("padding", "must be true, false, longest, max_length or do_not_pad, not " + dump_json(*padding));
+  if (max_length > (1 << 24)) return std::nullopt;  // no length to pad to
+  p.length = static_cast<int>(max_length);
+  return p;
+}
+
+EncodeOptions encode_options(const Json& arguments, const PretrainedTokenizer& tokenizer, const std::string& where,
+                             std::initializer_list<const char*> others) {
+  for (const auto& [name, unused] : arguments.items()) {
+    const auto is_name = [&](const char* known) { return name == known; };
+    if (tokenizer.is_fast() && name != "num_workers" && std::none_of(kArguments.begin(), kArguments.end(), is_name) &&
+        std::none_of(others.begin(), others.end(), is_name)) {
+      bad_parameter(where + name, "is not a parameter of this task or its tokenizer");
+    }
+  }
   EncodeOptions call;
+  call.padding = padding_option(parameter(arguments, "padding"), tokenizer,
+                                int_parameter(arguments, "max_length", static_cast<std::int64_t>(std::min(tokenizer.model_max_length(), 1e15))));
   call.add_special_tokens = bool_parameter(arguments, "add_special_tokens", true);
   const Json* truncation = parameter(arguments, "truncation");
   const Json* max_length = parameter(arguments, "max_length");
   if (!truncation || (truncation->is_boolean() && !truncation->get<bool>())) {
-    // max_length alone truncates too (with a warning there), unless truncation is false.
-    if (truncation || !max_length) return call;
+    // max_length alone truncates too (with a warning there), unless truncation is false or padding asked for.
+    if (truncation || !max_length || call.padding) return call;
   }
   Truncation t;
   std::string strategy = "longest_first";

@@ -46,6 +46,8 @@ std::pair<bool, std::string> tag_of(const std::string& label) {
   return {false, label};
 }
 
+// `shift` below: how many pad tokens a batch put before a chunk's own.
+
 // One input: the sentence, its encodings (chunks), and where pre-split words begin in it.
 struct Sentence {
   std::u32string text;
@@ -71,12 +73,14 @@ class TokenClassification final : public Task {
       sentences.push_back(sentence_of(*item, options));
       for (const Encoding& chunk : sentences.back().chunks) batch.push_back(model_input(*model_->tokenizer, chunk));
     }
+    pad_batches(batch, *model_->tokenizer, int_parameter(parameters, "batch_size", 1));
+    const bool left = model_->tokenizer->settings().padding_side == Side::kLeft;
     Json results = Json::array();
     std::vector<Entity> entities;
     std::size_t sentence = 0, chunk = 0;
-    run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
+    run_batch(model_->loaded.model(), batch, [&](std::size_t i, const SequenceOutputs& outputs) {
       const Sentence& s = sentences[sentence];
-      for (Entity& e : entities_of(s, s.chunks[chunk], outputs["logits"], options)) entities.push_back(std::move(e));
+      for (Entity& e : entities_of(s, s.chunks[chunk], left ? batch[i].ids.size() - s.chunks[chunk].size() : 0, outputs["logits"], options)) entities.push_back(std::move(e));
       if (++chunk < s.chunks.size()) return;
       if (s.chunks.size() > 1) entities = merge_overlaps(std::move(entities));
       results.push_back(to_json(entities, options));
@@ -161,19 +165,22 @@ class TokenClassification final : public Task {
     }
     std::vector<Encoding> overflowing = std::move(encoding.overflowing);
     s.chunks.push_back(std::move(encoding));
-    if (o.stride >= 0) std::move(overflowing.begin(), overflowing.end(), std::back_inserter(s.chunks));
+    if (o.stride >= 0) {
+      std::move(overflowing.begin(), overflowing.end(), std::back_inserter(s.chunks));
+      pad_encodings(s.chunks, tokenizer.padding());
+    }
     return s;
   }
 
-  std::vector<PreEntity> pre_entities_of(const Sentence& s, const Encoding& chunk, const SequenceOutput& logits) const {
+  std::vector<PreEntity> pre_entities_of(const Sentence& s, const Encoding& chunk, std::size_t shift, const SequenceOutput& logits) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool has_prefix = !tokenizer.backend().continuing_subword_prefix().empty();
     std::vector<PreEntity> all;
     for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
       if (chunk.special_tokens_mask[i]) continue;
       PreEntity p;
-      p.index = i;
-      p.scores = softmax_of({logits.row(static_cast<std::int64_t>(i)), static_cast<std::size_t>(logits.d)});
+      p.index = i + shift;
+      p.scores = softmax_of({logits.row(static_cast<std::int64_t>(p.index)), static_cast<std::size_t>(logits.d)});
       p.word = chunk.tokens[i];
       p.start = chunk.offsets[i][0];
       p.end = chunk.offsets[i][1];
@@ -236,8 +243,8 @@ class TokenClassification final : public Task {
             .end = members.back().end};
   }
 
-  std::vector<Entity> entities_of(const Sentence& s, const Encoding& chunk, const SequenceOutput& logits, const Options& o) const {
-    const std::vector<PreEntity> tokens = pre_entities_of(s, chunk, logits);
+  std::vector<Entity> entities_of(const Sentence& s, const Encoding& chunk, std::size_t shift, const SequenceOutput& logits, const Options& o) const {
+    const std::vector<PreEntity> tokens = pre_entities_of(s, chunk, shift, logits);
     std::vector<Entity> entities;
     if (o.strategy == Strategy::kNone || o.strategy == Strategy::kSimple) {
       for (const PreEntity& t : tokens) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "polymath/error.h"
+#include "tasks/python_format.h"
 #include "tasks/run_batch.h"
 #include "tasks/task.h"
 #include "tasks/text_input.h"
@@ -11,43 +12,7 @@
 namespace polymath {
 namespace {
 
-// Python's template.format(label) for the fields {} and {0}; anything else it would refuse, or is refused here.
-std::string format_template(const std::string& text, const std::string& label) {
-  std::string out;
-  bool automatic = false, manual = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '}') {
-      if (text.substr(i, 2) != "}}") bad_parameter("hypothesis_template", "Single '}' encountered in format string");
-      out += text[i++];
-      continue;
-    }
-    if (text[i] != '{') {
-      out += text[i];
-      continue;
-    }
-    if (text.substr(i, 2) == "{{") {
-      out += text[i++];
-      continue;
-    }
-    const auto close = text.find('}', i);
-    if (close == std::string::npos) bad_parameter("hypothesis_template", "expected '}' before end of string");
-    const std::string field = text.substr(i + 1, close - i - 1);
-    if (field.empty()) {
-      if (automatic) bad_parameter("hypothesis_template", "Replacement index 1 out of range: there is one label");
-      automatic = true;
-    } else if (field == "0") {
-      manual = true;
-    } else if (field.find_first_not_of("0123456789") == std::string::npos) {
-      bad_parameter("hypothesis_template", "Replacement index " + field + " out of range: there is one label");
-    } else {
-      bad_parameter("hypothesis_template", "the field {" + field + "} is not {} or {0}");
-    }
-    if (automatic && manual) bad_parameter("hypothesis_template", "cannot switch between automatic field numbering and manual field specification");
-    out += label;
-    i = close;
-  }
-  return out;
-}
+constexpr const char* kTemplate = "parameters: hypothesis_template";
 
 std::string stripped(const std::string& text) {
   const auto begin = text.find_first_not_of(" \t\n\r\f\v");
@@ -80,7 +45,7 @@ class ZeroShotClassification final : public Task {
     if (labels.empty() || (inputs.is_string() && inputs.get_ref<const std::string&>().empty())) {
       bad_input("You must include at least one label and at least one sequence.");
     }
-    if (format_template(hypothesis, labels[0]) == hypothesis) {
+    if (python_format(hypothesis, labels[0], kTemplate) == hypothesis) {
       bad_parameter("hypothesis_template", "\"" + hypothesis + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
     }
     std::vector<ModelInput> batch;
@@ -88,8 +53,9 @@ class ZeroShotClassification final : public Task {
     for (const Json* item : items_of(inputs)) {
       sequences.push_back(text_of(*item));
       if (sequences.back().empty()) bad_input("You must include at least one label and at least one sequence.");
-      for (const std::string& label : labels) batch.push_back(encode(sequences.back(), format_template(hypothesis, label)));
+      for (const std::string& label : labels) batch.push_back(encode(sequences.back(), python_format(hypothesis, label, kTemplate)));
     }
+    pad_batches(batch, *model_->tokenizer, int_parameter(parameters, "batch_size", 1));
     std::vector<std::vector<float>> logits;
     Json results = Json::array();
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
