@@ -112,6 +112,7 @@ void read_trainer(std::string_view message, SentencePieceModel& model, const std
       case 42: model.eos_id = f.integer(r); break;
       case 43: model.pad_id = f.integer(r); break;
       case 44: model.unk_surface = utf8_lossy(f.text(r)); break;
+      case 45: model.unk_piece = utf8_lossy(f.text(r)); break;
       default: break;
     }
   });

@@ -27,7 +27,7 @@ struct SentencePieceModel {
   Type model_type = kUnigram;
   int unk_id = 0;                          // the one piece of the type kUnknown
   int trainer_unk_id = 0, bos_id = 1, eos_id = 2, pad_id = -1;  // as trainer_spec says; -1: none
-  std::string unk_surface = " \xE2\x81\x87 ";
+  std::string unk_surface = " \xE2\x81\x87 ", unk_piece = "<unk>";
   bool byte_fallback = false, treat_whitespace_as_suffix = false;
   std::string normalizer_name, precompiled_charsmap, denormalizer_charsmap;
   bool add_dummy_prefix = true, remove_extra_whitespaces = true, escape_whitespaces = true;

@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "formats/tokenizer_json.h"
 #include "polymath/error.h"
+#include "text/convert_slow.h"
 #include "text/decoder.h"
+#include "text/slow_tokenizers.h"
 #include "text/tokenizer_classes.h"
 
 namespace polymath {
@@ -118,11 +121,12 @@ class Settings {
         tokens_.push_back(token_of(item, "additional_special_tokens"));
         special.additional_special_tokens.push_back(tokens_.back().content);
       }
-    } else if (c.name == "CamembertTokenizer" && found == values_.end()) {
-      for (const char* name : {"<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"}) {
-        tokens_.push_back(AddedToken{.content = name, .normalized = false, .special = true});
-        special.additional_special_tokens.push_back(name);
-      }
+    }
+    const auto listed = values_.find("additional_special_tokens");
+    const bool names_some = listed != values_.end() && !listed->is_null();
+    for (std::string& name : class_additional_tokens(out_.tokenizer_class, values_, names_some ? &special.additional_special_tokens : nullptr)) {
+      tokens_.push_back(AddedToken{.content = name, .normalized = false, .special = true});
+      special.additional_special_tokens.push_back(std::move(name));
     }
     out_.padding_side = side("padding_side", c.pads_left || (padding && padding->left && c.name == "PreTrainedTokenizer") ? Side::kLeft : Side::kRight);
     out_.truncation_side = side("truncation_side", truncates_left ? Side::kLeft : Side::kRight);
@@ -260,9 +264,7 @@ spec::PostProcessor bos_eos_template(const Settings& settings, const TokenizerSe
   return made;
 }
 
-PretrainedTokenizer load_fast(Settings& settings, const std::string& path) {
-  TokenizerSpec spec = read_tokenizer_json(path);
-  settings.resolve(spec.padding ? &*spec.padding : nullptr, spec.truncates_left);
+PretrainedTokenizer load_fast(Settings& settings, TokenizerSpec spec) {
   const ClassRule rule = settings.known_class().rule;
   if (spec.normalizer && (rule == ClassRule::kBert || rule == ClassRule::kMpnet)) update_normalizer(*spec.normalizer, settings, rule == ClassRule::kBert);
   const bool add_prefix_space = settings.flag("add_prefix_space", false);
@@ -278,6 +280,9 @@ PretrainedTokenizer load_fast(Settings& settings, const std::string& path) {
   if (!missing.empty()) tokenizer = tokenizer.with_added_tokens(missing);
   if (rule == ClassRule::kLlama || rule == ClassRule::kGptNeoX) {
     tokenizer = tokenizer.with_post_processor(bos_eos_template(settings, settings.out(), tokenizer, rule == ClassRule::kLlama));
+  }
+  if (auto made = language_template(settings.out(), [&](const std::string& token) { return tokenizer.token_to_id(token); })) {
+    tokenizer = tokenizer.with_post_processor(std::move(*made));
   }
   return PretrainedTokenizer(std::move(settings.out()), std::make_shared<FastBackend>(std::move(tokenizer)));
 }
@@ -298,8 +303,20 @@ PretrainedTokenizer::PretrainedTokenizer(TokenizerSettings settings, std::shared
 PretrainedTokenizer PretrainedTokenizer::load(const std::string& folder) {
   Settings settings(folder);
   const std::string path = join_path(folder, "tokenizer.json");
-  if (file_exists(path)) return load_fast(settings, path);
-  throw Error(ErrorCode::kNotFound, "holds no tokenizer.json", folder);
+  if (const BackendFactory slow = slow_backend(settings.out().tokenizer_class)) {
+    settings.resolve(nullptr, false);
+    const auto backend = slow(settings.out());
+    return PretrainedTokenizer(std::move(settings.out()), backend);
+  }
+  if (file_exists(path)) {
+    TokenizerSpec spec = read_tokenizer_json(path);
+    settings.resolve(spec.padding ? &*spec.padding : nullptr, spec.truncates_left);
+    return load_fast(settings, std::move(spec));
+  }
+  settings.resolve(nullptr, false);
+  if (auto spec = convert_slow_tokenizer(settings.out())) return load_fast(settings, std::move(*spec));
+  throw Error(ErrorCode::kNotFound,
+              "holds no tokenizer.json, and its tokenizer class \"" + printable(settings.out().tokenizer_class) + "\" is not one whose older files are known", folder);
 }
 
 std::optional<std::int32_t> PretrainedTokenizer::id_of(const std::optional<std::string>& token) const {
