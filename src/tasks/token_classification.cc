@@ -181,7 +181,7 @@ class TokenClassification final : public Task {
       PreEntity p;
       p.index = i + shift;
       p.scores = softmax_of({logits.row(static_cast<std::int64_t>(p.index)), static_cast<std::size_t>(logits.d)});
-      p.word = chunk.tokens[i];
+      p.word = tokenizer.id_to_token(chunk.ids[i]).value_or(chunk.tokens[i]);
       p.start = chunk.offsets[i][0];
       p.end = chunk.offsets[i][1];
       if (!s.word_start.empty() && chunk.word_ids[i] >= 0) {

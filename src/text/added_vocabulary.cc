@@ -112,7 +112,7 @@ const AddedToken* AddedVocabulary::token(std::int32_t id) const {
 }
 
 const std::string* AddedVocabulary::decoded(std::int32_t id) const {
-  if (const auto normalized = normalized_.find(id); normalized != normalized_.end() && token(id)) return &normalized->second;
+  if (const auto normalized = normalized_.find(id); !as_written_ && normalized != normalized_.end() && token(id)) return &normalized->second;
   const AddedToken* found = token(id);
   return found ? &found->content : nullptr;
 }

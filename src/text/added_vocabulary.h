@@ -49,6 +49,7 @@ class AddedVocabulary {
   const AddedToken* token(std::int32_t id) const;
   // The token as decoding sees it: normalized, where it is found in normalized text.
   const std::string* decoded(std::int32_t id) const;
+  void decode_as_written() { as_written_ = true; }
   bool is_special(const std::string& token) const { return special_.contains(token); }
   const std::map<std::int32_t, AddedToken>& tokens() const { return tokens_; }
   const std::unordered_map<std::string, std::int32_t>& ids() const { return ids_; }
@@ -59,6 +60,7 @@ class AddedVocabulary {
   std::unordered_map<std::string, std::int32_t> ids_;
   std::map<std::int32_t, AddedToken> tokens_;
   std::unordered_map<std::int32_t, std::string> normalized_;
+  bool as_written_ = false;
   std::unordered_set<std::string> special_;
   std::shared_ptr<const StringFinder> plain_ = std::make_shared<StringFinder>(), in_normalized_ = std::make_shared<StringFinder>();
 };

@@ -155,6 +155,12 @@ Tokenizer Tokenizer::with_added_tokens(const std::vector<AddedToken>& tokens) co
   return Tokenizer(std::move(parts));
 }
 
+Tokenizer Tokenizer::decoding_added_tokens_as_written() const {
+  auto parts = std::make_shared<Parts>(*parts_);
+  parts->added.decode_as_written();
+  return Tokenizer(std::move(parts));
+}
+
 Tokenizer Tokenizer::with_post_processor(const spec::PostProcessor& part) const {
   auto parts = std::make_shared<Parts>(*parts_);
   parts->set_post_processor(part);

@@ -79,6 +79,10 @@ class Tokenizer {
 
   // As Tokenizer.add_tokens / add_special_tokens: tokens that are there already only change their flags.
   Tokenizer with_added_tokens(const std::vector<AddedToken>& tokens) const;
+
+  // Since 0.23 an added token with `normalized` decodes to its normalized form; before, and so in Transformers 4.57.6,
+  // to its content.
+  Tokenizer decoding_added_tokens_as_written() const;
   Tokenizer with_post_processor(const spec::PostProcessor& part) const;
 
  private:
