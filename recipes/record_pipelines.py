@@ -114,7 +114,7 @@ def tied(checkpoint, body):
     inputs, parameters = body["inputs"], body.get("parameters", {})
     if isinstance(inputs, dict) and "question" in inputs:
         few = inputs.get("context") == "the the The THE the the" and checkpoint.name in ("qa-roberta", "qa-xlm-roberta")
-        return few or (parameters.get("top_k") == 50 and checkpoint.name == "qa-bert-uncased")
+        return few or (parameters.get("top_k") == 50 and checkpoint.name in ("qa-bert-uncased", "qa-bert-vocab"))
     return checkpoint.name == "nli-distilbert-nameless" and "label 9" in str(parameters.get("candidate_labels"))
 
 

@@ -18,7 +18,7 @@ namespace {
 
 class FastBackend final : public TokenizerBackend {
  public:
-  explicit FastBackend(Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
+  explicit FastBackend(const Tokenizer& tokenizer) : tokenizer_(tokenizer.decoding_added_tokens_as_written()) {}
   Encoding encode(const TextInput& text, const TextInput* pair, const EncodeOptions& options) const override { return tokenizer_.encode(text, pair, options); }
   std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens) const override { return tokenizer_.decode(ids, skip_special_tokens); }
   std::string convert_tokens_to_string(const std::vector<std::string>& tokens) const override { return tokenizer_.convert_tokens_to_string(tokens); }
