@@ -4,8 +4,8 @@
 
 The package's parts follow several versions of Unicode (9 for normalization, 8 for punctuation and control characters,
 16 for Oniguruma's classes, 17 for case and numbers), so each fact is asked of the package itself, over all code
-points; only the grapheme classes come from the `regex` package. Needs: tokenizers 0.23, regex (Unicode 17), and
-Python 3.11 for Unicode 14.
+points; only the grapheme classes come from the `regex` package. Needs: tokenizers 0.23, regex 2025.11.3 for
+Unicode 17 (later ones know 18), and Python 3.11 for Unicode 14.
 """
 
 import sys
@@ -156,6 +156,7 @@ def array(name, kind, numbers, what):
 
 def main(path):
     assert unicodedata.unidata_version == "14.0.0"
+    assert not regex.match(r"\p{GCB=Extend}", "\u05c9")  # new in Unicode 18
     category = {}
     for i, name in enumerate(CATEGORIES):
         if name not in ("Cn", "Cs"):

@@ -15,7 +15,8 @@ constexpr const char* kSpace = R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-
 constexpr const char* kLetters = R"(\p{L}\p{M}\p{Nl}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
 constexpr const char* kHex = "0-9a-fA-F";
 
-std::string word_class() { return std::string(kLetters) + R"(\p{Nd}\p{Pc})"; }
+// \w has the superscripts and fractions of Latin-1 too; [[:word:]] has not.
+std::string word_class() { return std::string(kLetters) + R"(\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})"; }
 
 // Long names of general categories, and Oniguruma's own properties, as contents of a class.
 const std::vector<std::pair<std::string_view, std::string>>& property_names() {
@@ -29,10 +30,11 @@ const std::vector<std::pair<std::string_view, std::string>>& property_names() {
       {"symbol", R"(\p{S})"}, {"mathsymbol", R"(\p{Sm})"}, {"currencysymbol", R"(\p{Sc})"}, {"modifiersymbol", R"(\p{Sk})"}, {"othersymbol", R"(\p{So})"},
       {"separator", R"(\p{Z})"}, {"spaceseparator", R"(\p{Zs})"}, {"lineseparator", R"(\p{Zl})"}, {"paragraphseparator", R"(\p{Zp})"},
       {"other", R"(\p{C})"}, {"control", R"(\p{Cc})"}, {"format", R"(\p{Cf})"}, {"unassigned", R"(\p{Cn})"}, {"privateuse", R"(\p{Co})"}, {"surrogate", R"(\p{Cs})"},
-      {"alpha", kLetters}, {"alphabetic", kLetters}, {"digit", R"(\p{Nd})"}, {"alnum", std::string(kLetters) + R"(\p{Nd})"}, {"word", word_class()},
-      {"space", kSpace}, {"whitespace", kSpace}, {"blank", R"(\p{Zs}\x{9})"}, {"cntrl", R"(\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs})"},
-      {"punct", R"(\p{P}\x{24}\x{2b}\x{3c}-\x{3e}\x{5e}\x{60}\x{7c}\x{7e})"}, {"upper", R"(\p{Lu}\x{2160}-\x{216f}\x{24b6}-\x{24cf}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})"},
-      {"lower", R"(\p{Ll}\x{aa}\x{ba}\x{2b0}-\x{2b8}\x{2c0}\x{2c1}\x{2e0}-\x{2e4}\x{345}\x{37a}\x{2170}-\x{217f}\x{24d0}-\x{24e9})"}, {"xdigit", kHex}, {"ascii", R"(\x{0}-\x{7f})"}, {"any", R"(\x{0}-\x{10ffff})"}, {"assigned", "^\\p{Cn}"},
+      {"alpha", R"(\p{Alphabetic})"}, {"alphabetic", R"(\p{Alphabetic})"}, {"digit", R"(\p{Nd})"}, {"alnum", R"(\p{Alphabetic}\p{Nd})"}, {"word", word_class()},
+      {"space", kSpace}, {"whitespace", kSpace}, {"blank", R"(\p{Zs}\x{9})"}, {"cntrl", R"(\p{Cc})"}, {"punct", R"(\p{P})"},
+      {"upper", R"(\p{Uppercase})"}, {"uppercase", R"(\p{Uppercase})"}, {"lower", R"(\p{Lowercase})"}, {"lowercase", R"(\p{Lowercase})"},
+      {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"}, {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
+      {"xdigit", kHex}, {"ascii", R"(\x{0}-\x{7f})"}, {"any", R"(\x{0}-\x{10ffff})"}, {"assigned", "^\\p{Cn}"},
   };
   return kNames;
 }
@@ -231,6 +233,12 @@ class Translator {
         std::string name(in_.substr(at_ + 2, end - at_ - 2));
         const bool negated = name.starts_with('^');
         if (negated) name.erase(0, 1);
+        if (!negated && name == "punct") out += R"(\p{S})";  // not so \p{Punct}
+        if (!negated && name == "word") {
+          out += std::string(kLetters) + R"(\p{Nd}\p{Pc})";
+          at_ = end + 2;
+          return;
+        }
         for (const auto& [known, contents] : property_names()) {
           if (name != known) continue;
           if (negated) fail(ErrorCode::kUnsupported, "negates a class within a class");

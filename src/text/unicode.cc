@@ -163,7 +163,7 @@ void decompose(std::string_view text, bool compatible, std::vector<Classed>& out
 char32_t compose(char32_t a, char32_t b) {
   if (a >= 0x1100 && a < 0x1113 && b >= 0x1161 && b < 0x1176) return 0xAC00 + ((a - 0x1100) * 21 + (b - 0x1161)) * 28;
   if (is_hangul_syllable(a) && (a - 0xAC00) % 28 == 0 && b > 0x11A7 && b < 0x11C3) return a + (b - 0x11A7);
-  if (b < 0x300 || a < 0x3C) return 0;  // no code point composes with these
+  if (b < 0x300 || a < 0x3C || is_hangul_syllable(a) || (a >= 0x1100 && a < 0x1200)) return 0;  // these compose with nothing else
   utf8proc_int32_t pair[3] = {static_cast<utf8proc_int32_t>(a), static_cast<utf8proc_int32_t>(b), 0};
   const auto flags = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
   if (utf8proc_normalize_utf32(pair, 2, flags) != 1) return 0;
