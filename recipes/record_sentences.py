@@ -17,7 +17,8 @@ from common import GOLDEN, generator, randomize, seed_of, write_json
 from pipeline_models import bert, distil, roberta
 from pipeline_texts import LONG, NEWS, SHORT, UNICODE
 
-MODES = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
+# In the order in which sentence-transformers concatenates them.
+MODES = ["cls_token", "max_tokens", "mean_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
 
 # name: class, config, tokenizer, pooling modes, further modules, sentence_bert_config, subfolder of the model
 FOLDERS = {
