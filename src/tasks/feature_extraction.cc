@@ -24,7 +24,7 @@ class FeatureExtraction final : public Task {
     const EncodeOptions call = encode_options(arguments, tokenizer, "tokenize_kwargs: ");
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) {
-      batch.push_back(model_input(tokenizer, tokenizer.encode(text_of(*item), call)));
+      batch.push_back(model_input(tokenizer, encode_truncated(tokenizer, text_of(*item), call)));
     }
     pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
     Json results = Json::array();

@@ -29,7 +29,7 @@ class FillMask final : public Task {
 
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) {
-      batch.push_back(model_input(tokenizer, tokenizer.encode(text_of(*item), call)));
+      batch.push_back(model_input(tokenizer, encode_truncated(tokenizer, text_of(*item), call)));
       ModelInput& input = batch.back();
       for (std::size_t i = 0; i < input.ids.size(); ++i) {
         if (input.ids[i] == *tokenizer.mask_id()) input.head_rows.push_back(static_cast<std::int32_t>(i));

@@ -90,7 +90,7 @@ class TextClassification final : public Task {
       bad_input("The pipeline received invalid inputs, if you are trying to send text pairs, you can try to send a dictionary "
                 "{\"text\": \"My text\", \"text_pair\": \"My pair\"}");
     }
-    return tokenizer.encode(text_of(item), call);
+    return encode_truncated(tokenizer, text_of(item), call);
   }
 
   Json result_of(std::span<const float> logits, const Options& o) const {

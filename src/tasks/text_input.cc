@@ -73,6 +73,24 @@ std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokeniz
                     .direction = tokenizer.settings().truncation_side};
 }
 
+Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view text, const EncodeOptions& options) {
+  // Tokens do not depend on text a megabyte further on; twice the tokens wanted leave room for what a cut may change.
+  constexpr std::size_t kBeginning = std::size_t{1} << 20;
+  if (options.truncation && options.truncation->direction == Side::kRight && text.size() > 2 * kBeginning) {
+    std::size_t cut = text.rfind(' ', kBeginning);
+    if (cut != std::string_view::npos && cut > 0) {
+      EncodeOptions whole = options;
+      whole.truncation.reset();
+      whole.padding.reset();
+      const std::string_view beginning = text.substr(0, cut);
+      if (tokenizer.encode(beginning, whole).size() > 2 * static_cast<std::size_t>(std::max(options.truncation->max_length, 1)) + 64) {
+        return tokenizer.encode(beginning, options);
+      }
+    }
+  }
+  return tokenizer.encode(text, options);
+}
+
 std::vector<const Json*> items_of(const Json& inputs) {
   std::vector<const Json*> items;
   if (inputs.is_array()) {

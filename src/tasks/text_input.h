@@ -23,6 +23,10 @@ std::optional<Padding> padding_option(const Json* padding, const PretrainedToken
 // Truncation to the tokenizer's model_max_length, where it has one.
 std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokenizer, TruncationStrategy strategy, int stride = 0);
 
+// encode(text, options), for calls that truncate on the right and want nothing of what is cut off: only the beginning of
+// a huge text is tokenized.
+Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view text, const EncodeOptions& options);
+
 // A list's items, or the value itself as the one item.
 std::vector<const Json*> items_of(const Json& inputs);
 

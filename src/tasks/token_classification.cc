@@ -161,7 +161,7 @@ class TokenClassification final : public Task {
       encoding = tokenizer.encode(words, call);
     } else {
       s.text = utf8_to_utf32(text_of(item));
-      encoding = tokenizer.encode(text_of(item), call);
+      encoding = o.stride >= 0 ? tokenizer.encode(text_of(item), call) : encode_truncated(tokenizer, text_of(item), call);
     }
     std::vector<Encoding> overflowing = std::move(encoding.overflowing);
     s.chunks.push_back(std::move(encoding));
