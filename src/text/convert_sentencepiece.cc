@@ -225,7 +225,7 @@ class Converter {
       case Kind::kAlbert: case Kind::kXlnet: case Kind::kRemBert:
         parts = {replace(false, "``", "\""), replace(false, "''", "\"")};
         if (kind_ == Kind::kRemBert) parts.push_back(replace(true, " {2,}", " "));
-        if (!flag(settings_, "keep_accents", kind_ == Kind::kRemBert)) {
+        if (!flag(settings_, "keep_accents", kind_ == Kind::kRemBert || settings_.tokenizer_class == "FNetTokenizer")) {
           parts.push_back(normalizer(spec::Normalizer::kNfkd));
           parts.push_back(normalizer(spec::Normalizer::kStripAccents));
         }

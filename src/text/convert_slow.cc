@@ -288,6 +288,18 @@ std::optional<TokenizerSpec> convert_slow_tokenizer(const TokenizerSettings& set
   return from_sentencepiece(settings);
 }
 
+const char* slow_default(std::string_view tokenizer_class, std::string_view token_name, const char* of_fast_class) {
+  if (tokenizer_class == "RemBertTokenizer" && token_name == "unk_token") return "[UNK]";
+  if (tokenizer_class == "RemBertTokenizer" && token_name == "pad_token") return "[PAD]";
+  return of_fast_class;
+}
+
+bool slow_default_is_normalized(std::string_view tokenizer_class, std::string_view token_name) {
+  if (tokenizer_class == "BigBirdTokenizer") return true;
+  if (tokenizer_class == "DebertaV2Tokenizer") return token_name == "unk_token";
+  return token_name == "mask_token" && (tokenizer_class == "MBart50Tokenizer" || tokenizer_class == "NllbTokenizer" || tokenizer_class == "RemBertTokenizer");
+}
+
 std::vector<std::string> class_additional_tokens(std::string_view tokenizer_class, const Json& tokenizer_config, const std::vector<std::string>* given) {
   std::vector<std::string> more;
   const auto has = [&](const std::string& token) { return given && std::find(given->begin(), given->end(), token) != given->end(); };
@@ -312,6 +324,8 @@ std::vector<std::string> class_additional_tokens(std::string_view tokenizer_clas
     const int offset = count("offset", 103);
     if (!given) more.push_back("<mask_1>");
     for (int i = given ? static_cast<int>(given->size()) : 2; i < (given ? offset - 1 : offset); ++i) add("<unk_" + std::to_string(i) + ">");
+  } else if (tokenizer_class == "XLNetTokenizer" && !given) {
+    more = {"<eop>", "<eod>"};
   } else if (tokenizer_class == "XGLMTokenizer") {
     for (int i = 0; i < 7; ++i) add("<madeupword" + std::to_string(i) + ">");
   }

@@ -19,6 +19,11 @@ namespace polymath {
 // sentencepiece model. `settings.special` holds the class's defaults. Throws Error naming the missing or broken file.
 std::optional<TokenizerSpec> convert_slow_tokenizer(const TokenizerSettings& settings);
 
+// The default of a slow class for "pad_token" and the like, where it is another than that of the fast class.
+const char* slow_default(std::string_view tokenizer_class, std::string_view token_name, const char* of_fast_class);
+// Whether a slow class's default for "mask_token" and the like is matched in the normalized text.
+bool slow_default_is_normalized(std::string_view tokenizer_class, std::string_view token_name);
+
 // What a class appends to additional_special_tokens; `given` is null where the folder names none.
 std::vector<std::string> class_additional_tokens(std::string_view tokenizer_class, const Json& tokenizer_config,
                                                  const std::vector<std::string>* given);

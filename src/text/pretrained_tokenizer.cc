@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "base/file.h"
@@ -90,8 +91,9 @@ class Settings {
     return token;
   }
 
-  // Fills the special tokens; `padding` may be null.
-  void resolve(const TokenizerSpec::PaddingSection* padding, bool truncates_left) {
+  // Fills the special tokens; `padding` may be null. `from_slow`: there is no tokenizer.json.
+  void resolve(const TokenizerSpec::PaddingSection* padding, bool truncates_left, bool from_slow = false) {
+    from_slow_ = from_slow;
     const TokenizerClass& c = *class_;
     SpecialTokens& special = out_.special;
     const std::array<std::tuple<const char*, std::optional<std::string>*, const char*>, 7> kTokens = {{
@@ -104,9 +106,13 @@ class Settings {
       if (found != values_.end()) {
         if (found->is_null()) continue;
         token = token_of(*found, name);
+        named_.insert(token.content);
+        if (found->is_object()) with_flags_.insert(token.content);
       } else if (missing) {
-        token.content = missing;
+        token.content = from_slow ? slow_default(c.name, name, missing) : missing;
         token.lstrip = slot == &special.mask_token && c.mask_takes_space;
+        token.normalized = from_slow && slow_default_is_normalized(c.name, name);
+        if (token.lstrip || token.normalized) with_flags_.insert(token.content);
       } else if (slot == &special.pad_token && padding) {
         token.content = padding->pad_token;
       } else {
@@ -119,6 +125,7 @@ class Settings {
       if (!found->is_array()) fail("additional_special_tokens", std::string("must be a list, not ") + json_kind(*found));
       for (const Json& item : *found) {
         tokens_.push_back(token_of(item, "additional_special_tokens"));
+        named_.insert(tokens_.back().content);
         special.additional_special_tokens.push_back(tokens_.back().content);
       }
     }
@@ -172,7 +179,7 @@ class Settings {
     } else {
       for (auto& [content, id] : out_.added_tokens.items()) {
         if (!id.is_number_integer()) throw Error(ErrorCode::kBadFile, std::string("must be a token id, not ") + json_kind(id), join_path(out_.folder, "added_tokens.json") + ": " + content);
-        const bool special = is_special(content);
+        const bool special = named_.contains(content);  // by a file: the class's defaults do not count here
         listed.emplace_back(id.get<long>(), AddedToken{.content = content, .normalized = !special, .special = special});
       }
     }
@@ -182,13 +189,19 @@ class Settings {
     };
     for (auto& [id, token] : listed) {
       // Without the list in tokenizer_config.json what tokenizer.json says of a token stands.
-      if (is_present(token, has_decoder_)) continue;
+      if (is_present(token, has_decoder_ || from_slow_)) continue;
       token.special |= is_special(token.content);
       add.push_back(token);
     }
+    std::set<std::string> seen;
     for (AddedToken token : tokens_) {
       const bool listed_already = std::any_of(add.begin(), add.end(), [&](const AddedToken& t) { return t.content == token.content; });
-      if (listed_already || is_present(token, false)) continue;
+      if (listed_already || !seen.insert(token.content).second) continue;
+      // A sentencepiece model adds its control tokens plainly; flags that a file or a class gives them come on top.
+      if (is_present(token, false)) {
+        if (!from_slow_ || !with_flags_.contains(token.content)) continue;
+        token.normalized = false;  // it goes on being searched in the text as it is
+      }
       token.special = true;
       add.push_back(std::move(token));
     }
@@ -226,7 +239,8 @@ class Settings {
   Json values_;  // the merged keyword arguments
   std::string config_path_;
   const TokenizerClass* class_ = nullptr;
-  bool has_decoder_ = false;
+  bool has_decoder_ = false, from_slow_ = false;
+  std::set<std::string> named_, with_flags_;  // special tokens that a file names; those that are more than a text
   std::vector<AddedToken> tokens_;  // the special tokens, with their flags
 };
 
@@ -313,7 +327,7 @@ PretrainedTokenizer PretrainedTokenizer::load(const std::string& folder) {
     settings.resolve(spec.padding ? &*spec.padding : nullptr, spec.truncates_left);
     return load_fast(settings, std::move(spec));
   }
-  settings.resolve(nullptr, false);
+  settings.resolve(nullptr, false, true);
   if (auto spec = convert_slow_tokenizer(settings.out())) return load_fast(settings, std::move(*spec));
   throw Error(ErrorCode::kNotFound,
               "holds no tokenizer.json, and its tokenizer class \"" + printable(settings.out().tokenizer_class) + "\" is not one whose older files are known", folder);

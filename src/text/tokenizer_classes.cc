@@ -31,7 +31,7 @@ constexpr TokenizerClass kClasses[] = {
     {"MPNetTokenizer", kMpnet, "<s>", "</s>", "[UNK]", "</s>", "<pad>", "<s>", "<mask>", false, false, true},
     {"AlbertTokenizer", kNone, "[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]", true, false, true},
     {"RemBertTokenizer", kNone, "[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]", true, false, true},
-    {"DebertaTokenizer", kNone, "[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]", true},
+    {"DebertaTokenizer", kNone, "[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]", true, false, true},
     {"DebertaV2Tokenizer", kNone, "[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]", true},
     {"BigBirdTokenizer", kNone, "<s>", "</s>", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]", false, false, true},
     {"FNetTokenizer", kNone, nullptr, nullptr, "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]", true, false, true},
