@@ -96,8 +96,12 @@ void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
     for (std::size_t begin = 0; begin < k; begin += kStrip) {
       const std::size_t end = std::min(k, begin + kStrip);
       for (std::size_t c = 0; c < kLanes; ++c) {
-        const auto* from = reinterpret_cast<const std::uint16_t*>(rows[c].data);
-        for (std::size_t i = begin; i < end; ++i) to[i * kLanes + c] = from ? from[i] : 0;
+        const std::uint8_t* from = rows[c].data;  // a file may hold it at an odd address
+        for (std::size_t i = begin; i < end; ++i) {
+          std::uint16_t bits = 0;
+          if (from) std::memcpy(&bits, from + 2 * i, 2);
+          to[i * kLanes + c] = bits;
+        }
       }
     }
     return;
