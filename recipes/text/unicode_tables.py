@@ -163,7 +163,7 @@ def main(path):
             for c in by_regex(rf"\p{{{name}}}"):
                 assert c not in category, (hex(c), name)
                 category[c] = i
-    sets = [words(), by_regex(r"\w"), numbers(), punctuation(),
+    sets = [words(), by_regex(r"[[:alpha:]]"), numbers(), punctuation(),
             removed(normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False)) - {0, 0xFFFD},
             not_mn(), removed(normalizers.StripAccents()), normalizing()]
     clusters = grapheme()

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "polymath/error.h"
+#include "text/unicode.h"
 
 namespace polymath {
 namespace {
@@ -17,6 +19,27 @@ constexpr const char* kHex = "0-9a-fA-F";
 
 // \w has the superscripts and fractions of Latin-1 too; [[:word:]] has not.
 std::string word_class() { return std::string(kLetters) + R"(\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})"; }
+
+// Alphabetic code points; among the marks only some are, and not the same in all versions of Unicode.
+const std::string& alphabetic_class() {
+  static const std::string contents = [] {
+    std::string out = R"(\p{L}\p{Nl}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
+    auto is_mark = [](char32_t c) {
+      const unicode::Category category = unicode::category(c);
+      return category >= unicode::Mn && category <= unicode::Me && unicode::has(c, unicode::kAlphabetic);
+    };
+    for (char32_t c = 0x300; c < 0x20000; ++c) {
+      if (!is_mark(c)) continue;
+      const char32_t first = c;
+      while (is_mark(c + 1)) ++c;
+      char range[40];
+      std::snprintf(range, sizeof range, "\\x{%x}-\\x{%x}", static_cast<unsigned>(first), static_cast<unsigned>(c));
+      out += range;
+    }
+    return out;
+  }();
+  return contents;
+}
 
 // Long names of general categories, and Oniguruma's own properties, as contents of a class.
 const std::vector<std::pair<std::string_view, std::string>>& property_names() {
@@ -30,7 +53,7 @@ const std::vector<std::pair<std::string_view, std::string>>& property_names() {
       {"symbol", R"(\p{S})"}, {"mathsymbol", R"(\p{Sm})"}, {"currencysymbol", R"(\p{Sc})"}, {"modifiersymbol", R"(\p{Sk})"}, {"othersymbol", R"(\p{So})"},
       {"separator", R"(\p{Z})"}, {"spaceseparator", R"(\p{Zs})"}, {"lineseparator", R"(\p{Zl})"}, {"paragraphseparator", R"(\p{Zp})"},
       {"other", R"(\p{C})"}, {"control", R"(\p{Cc})"}, {"format", R"(\p{Cf})"}, {"unassigned", R"(\p{Cn})"}, {"privateuse", R"(\p{Co})"}, {"surrogate", R"(\p{Cs})"},
-      {"alpha", R"(\p{Alphabetic})"}, {"alphabetic", R"(\p{Alphabetic})"}, {"digit", R"(\p{Nd})"}, {"alnum", R"(\p{Alphabetic}\p{Nd})"}, {"word", word_class()},
+      {"alpha", alphabetic_class()}, {"alphabetic", alphabetic_class()}, {"digit", R"(\p{Nd})"}, {"alnum", alphabetic_class() + R"(\p{Nd})"}, {"word", word_class()},
       {"space", kSpace}, {"whitespace", kSpace}, {"blank", R"(\p{Zs}\x{9})"}, {"cntrl", R"(\p{Cc})"}, {"punct", R"(\p{P})"},
       {"upper", R"(\p{Uppercase})"}, {"uppercase", R"(\p{Uppercase})"}, {"lower", R"(\p{Lowercase})"}, {"lowercase", R"(\p{Lowercase})"},
       {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"}, {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
@@ -38,6 +61,12 @@ const std::vector<std::pair<std::string_view, std::string>>& property_names() {
   };
   return kNames;
 }
+
+constexpr auto kBinaryProperties = std::to_array<std::string_view>(
+    {"asciihexdigit", "bidicontrol", "cased", "caseignorable", "dash", "defaultignorablecodepoint", "diacritic", "emoji", "emojicomponent", "emojimodifier",
+     "emojimodifierbase", "emojipresentation", "extendedpictographic", "extender", "graphemebase", "graphemeextend", "hexdigit", "idcontinue", "idstart",
+     "ideographic", "joincontrol", "logicalorderexception", "math", "noncharactercodepoint", "patternsyntax", "patternwhitespace", "quotationmark",
+     "radical", "regionalindicator", "sentenceterminal", "softdotted", "terminalpunctuation", "unifiedideograph", "variationselector", "xidcontinue", "xidstart"});
 
 class Translator {
  public:
@@ -188,8 +217,10 @@ class Translator {
       if (contents.starts_with('^')) return {contents.substr(1), !negated};
       return {contents, negated};
     }
-    // One letter or two: a category, which PCRE2 spells with a capital.
+    // One letter or two: a category, which PCRE2 spells with a capital. Others are binary properties, or scripts: PCRE2
+    // would take them as script extensions.
     if (plain.size() <= 2 && !plain.empty()) plain[0] = static_cast<char>(plain[0] - 32);
+    else if (std::find(kBinaryProperties.begin(), kBinaryProperties.end(), plain) == kBinaryProperties.end()) plain.insert(0, "sc:");
     return {"\\p{" + plain + "}", negated};
   }
 

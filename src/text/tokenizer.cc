@@ -180,6 +180,11 @@ Encoding Tokenizer::encode(const TextInput& text, const TextInput* pair, const E
   sequences.push_back(parts_->encode_input(text, 0));
   if (pair) sequences.push_back(parts_->encode_input(*pair, 1));
   if (options.truncation) {
+    // As where the library is told to truncate: the stride has to fit beside a single text's special tokens.
+    const int room = options.truncation->max_length - num_special_tokens_to_add(false);
+    if (room >= 0 && room < options.truncation->stride) {
+      throw Error(ErrorCode::kInvalidArgument, "is " + std::to_string(options.truncation->stride) + ", but truncation leaves room for " + std::to_string(room) + " tokens", "stride");
+    }
     const int special = options.add_special_tokens ? num_special_tokens_to_add(pair != nullptr) : 0;
     truncate_sequences(sequences, *options.truncation, special);
   }
@@ -204,7 +209,7 @@ Encoding Tokenizer::encode(const TextInput& text, const TextInput* pair, const E
 }
 
 void Tokenizer::encode_ids(std::string_view raw, bool add_special_tokens, std::vector<std::int32_t>& out) const {
-  if (add_special_tokens && !parts_->simple) {
+  if (!parts_->simple) {
     const Encoding encoding = encode(raw, add_special_tokens);
     out.insert(out.end(), encoding.ids.begin(), encoding.ids.end());
     return;

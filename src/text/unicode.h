@@ -14,7 +14,7 @@ namespace polymath::unicode {
 
 enum Flag : std::uint32_t {
   kWord = 1,               // \w of the pre-tokenizer Whitespace and of single_word
-  kPatternWord = 2,        // \w of a pattern in tokenizer.json
+  kAlphabetic = 2,         // [[:alpha:]] of a pattern in tokenizer.json
   kNumber = 4,             // Digits
   kPunctuation = 8,        // beyond ASCII's: Punctuation, BertPreTokenizer
   kControl = 16,           // what BertNormalizer's clean_text removes
@@ -57,9 +57,6 @@ bool is_ascii(std::string_view text);
 
 // Bytes of the first grapheme cluster of `text` (not empty, valid); clusters longer than 5 bytes may be cut there or later.
 std::size_t grapheme_length(std::string_view text);
-
-// The inverse general categories a code point may have stood for, for patterns: see regex.cc.
-const char* category_name(Category category);
 
 // One code point of a changed text. `change` says where it comes from: 0: it replaces the next code point; 1: it is
 // inserted; -n: it replaces the next one and removes n more.
