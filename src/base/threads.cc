@@ -17,9 +17,10 @@
 namespace polymath {
 namespace {
 
-// A worker looks for new work this many times before it sleeps: the gap between
-// two ops is some microseconds, waking a sleeping thread costs tens.
-constexpr int kSpins = 4000;
+// A worker looks for new work this many times before it sleeps, some tenths of a millisecond: the gap between two ops
+// is some microseconds, the wait for the last task of an op some tens, and so is waking a sleeping thread.
+// Where there are more threads than cores, a spinning one takes the core of one that works.
+constexpr int kSpins = 20000, kSpinsWithoutCore = 100;
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -49,6 +50,7 @@ int physical_cores() {
 
 struct ThreadPool::State {
   std::vector<std::thread> workers;
+  int spins = kSpins;
   std::mutex turn;  // held by the thread whose loop runs
 
   // The running loop. Written under `turn` before `generation` moves; read by workers after they saw it move.
@@ -82,7 +84,7 @@ struct ThreadPool::State {
   void worker() {
     std::uint64_t seen = 0;
     while (true) {
-      for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen; ++spin) relax();
+      for (int spin = 0; spin < spins && generation.load(std::memory_order_acquire) == seen; ++spin) relax();
       if (generation.load(std::memory_order_acquire) == seen) {
         std::unique_lock lock(sleep_mutex);
         sleepers.fetch_add(1);
@@ -106,6 +108,7 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads > physical_cores()) state_->spins = kSpinsWithoutCore;
   for (int i = 1; i < threads; ++i) state_->workers.emplace_back([this] { state_->worker(); });
 }
 
@@ -132,7 +135,7 @@ void ThreadPool::run(std::size_t tasks, Function function, const void* context) 
   s.announce();
   s.work();
   for (int spin = 0; s.busy.load(std::memory_order_acquire) > 0; ++spin) {
-    if (spin < kSpins) relax();
+    if (spin < s.spins) relax();
     else std::this_thread::yield();
   }
   if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));

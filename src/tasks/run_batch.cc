@@ -8,7 +8,7 @@ namespace polymath {
 namespace {
 
 // Enough rows to keep the kernels busy; more would only use more memory.
-constexpr std::size_t kTokensPerPass = 2048;
+constexpr std::size_t kTokensPerPass = 512;
 
 }  // namespace
 
