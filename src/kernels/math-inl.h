@@ -1,5 +1,5 @@
 // exp, erf, tanh and the activations over sixteen lanes; our own, so that the bits do not
-// depend on the processor's libm. Relative error below 3e-7 each (tests/kernels/math_test.cc).
+// depend on the processor's libm. Relative error below 3e-7 each (tests/kernels/kernels_test.cc).
 
 // clang-format off
 #if defined(POLYMATH_KERNELS_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
