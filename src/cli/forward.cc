@@ -8,19 +8,19 @@
 namespace polymath::cli {
 namespace {
 
-// The named input as int32 [sequences, columns]; empty when it is not there.
+// The named input as int32 [sequences, columns]; multiple choice has [batch, choices, columns].
 struct IdMatrix {
   std::vector<std::int32_t> values;
-  std::int64_t sequences = 0, columns = 0;
+  std::vector<std::int64_t> shape;
 };
 
 std::optional<IdMatrix> read_ids(const std::vector<TensorView>& tensors, const std::string& name, const std::string& path) {
   auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& t) { return t.name == name; });
   if (found == tensors.end()) return std::nullopt;
-  if (found->shape.size() != 2) {
-    throw Error(ErrorCode::kInvalidArgument, "has " + std::to_string(found->shape.size()) + " axes instead of 2", path + ": " + name);
+  if (found->shape.size() != 2 && found->shape.size() != 3) {
+    throw Error(ErrorCode::kInvalidArgument, "has " + std::to_string(found->shape.size()) + " axes instead of 2 or 3", path + ": " + name);
   }
-  IdMatrix ids{.sequences = found->shape[0], .columns = found->shape[1]};
+  IdMatrix ids{.values = {}, .shape = found->shape};
   const std::size_t size = dtype_size(found->dtype);
   ids.values.reserve(static_cast<std::size_t>(found->elements()));
   for (std::size_t at = 0; at < found->data.size(); at += size) {
@@ -62,24 +62,29 @@ int forward(const std::string& folder, const std::string& in, const std::string&
   if (ids->values.empty()) throw Error(ErrorCode::kInvalidArgument, "holds no tokens", in + ": input_ids");
   const auto same_shape = [&](const char* name) {
     auto other = read_ids(tensors, name, in);
-    if (other && (other->sequences != ids->sequences || other->columns != ids->columns)) {
+    if (other && other->shape != ids->shape) {
       throw Error(ErrorCode::kInvalidArgument, "has another shape than input_ids", in + ": " + name);
     }
     return other ? std::move(other->values) : std::vector<std::int32_t>();
   };
   const PaddedBatch batch{.ids = ids->values, .type_ids = same_shape("token_type_ids"), .mask = same_shape("attention_mask"),
-                          .position_ids = same_shape("position_ids"), .columns = ids->columns};
+                          .position_ids = same_shape("position_ids"), .columns = ids->shape.back()};
 
   const LoadedModel model = LoadedModel::load(folder, load_type_named(common.dtype));
-  const Step step = unpad(batch);
+  const bool choices = model.head() == Head::kMultipleChoice;
+  if (choices != (ids->shape.size() == 3)) {
+    throw Error(ErrorCode::kInvalidArgument, choices ? "must be [batch, choices, tokens] for this class" : "must be [batch, tokens] for this class", in + ": input_ids");
+  }
+  const Step step = unpad(batch, /*keep_hidden=*/choices);  // summaries may look at padding
   const auto outputs = model.model().forward(step);
 
   std::vector<Tensor> values;  // keeps what the arrays point to
   std::vector<NamedArray> arrays;
   for (const Output& output : outputs) {
-    values.push_back(output.per_row ? padded(output.value, step, ids->columns) : output.value);
+    values.push_back(output.per_row ? padded(output.value, step, batch.columns) : output.value);
     Tensor& t = values.back();
-    clear_hidden(t, batch);
+    if (choices) t = t.reshaped({ids->shape[0], ids->shape[1]});
+    else clear_hidden(t, batch);
     arrays.push_back({output.name, DType::kF32, t.shape(),
                       {reinterpret_cast<const std::uint8_t*>(t.data()), static_cast<std::size_t>(t.size()) * sizeof(float)}});
   }

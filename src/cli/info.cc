@@ -17,6 +17,8 @@ const char* head_name(Head head) {
     case Head::kTokenClassification: return "token classification";
     case Head::kQuestionAnswering: return "question answering";
     case Head::kNextSentencePrediction: return "next sentence prediction";
+    case Head::kMultipleChoice: return "multiple choice";
+    case Head::kCausalLm: return "causal language model";
   }
   return "";
 }

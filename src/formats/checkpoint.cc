@@ -39,16 +39,34 @@ void Checkpoint::add_shards(const std::string& folder, const std::string& index_
 }
 
 Checkpoint Checkpoint::open(const std::string& folder) {
-  Checkpoint checkpoint;
   // In the order in which Transformers looks for them.
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+  return open_first(folder, {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"},
+                    "has no weights (model.safetensors or pytorch_model.bin, whole or with an index)");
+}
+
+Checkpoint Checkpoint::open_adapter(const std::string& folder) {
+  return open_first(folder, {"adapter_model.safetensors", "adapter_model.bin"}, "has no adapter_model.safetensors or adapter_model.bin");
+}
+
+void Checkpoint::set(const std::string& name, std::vector<std::int64_t> shape, std::vector<float> values) {
+  auto kept = std::make_shared<const std::vector<float>>(std::move(values));
+  owned_.push_back(kept);
+  tensors_[name] = {.name = name,
+                    .dtype = DType::kF32,
+                    .shape = std::move(shape),
+                    .data = {reinterpret_cast<const std::uint8_t*>(kept->data()), kept->size() * sizeof(float)}};
+}
+
+Checkpoint Checkpoint::open_first(const std::string& folder, std::initializer_list<const char*> names, const char* what) {
+  Checkpoint checkpoint;
+  for (const char* name : names) {
     const std::string path = join_path(folder, name);
     if (!file_exists(path)) continue;
     if (path.ends_with(".index.json")) checkpoint.add_shards(folder, path);
     else checkpoint.add_file(path);
     return checkpoint;
   }
-  throw Error(ErrorCode::kNotFound, "has no weights (model.safetensors or pytorch_model.bin, whole or with an index)", folder);
+  throw Error(ErrorCode::kNotFound, what, folder);
 }
 
 const TensorView* Checkpoint::find(const std::string& name) const {

@@ -1,6 +1,7 @@
 // The weights of a checkpoint folder, whatever file they are in.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,14 +15,23 @@ namespace polymath {
 // first that exists. Files are mapped; only headers are read. Const use from many threads is safe.
 class Checkpoint {
  public:
+  Checkpoint() = default;  // no tensors
+
   // Throws Error naming the file and tensor at fault.
   static Checkpoint open(const std::string& folder);
+
+  // The same of a PEFT adapter: adapter_model.safetensors or adapter_model.bin.
+  static Checkpoint open_adapter(const std::string& folder);
+
+  // Puts float32 values in the place of a tensor, or adds one. Not for use while others read.
+  void set(const std::string& name, std::vector<std::int64_t> shape, std::vector<float> values);
 
   // Null when there is none. Throws Error{kUnsupported} where the tensor's type is known but cannot be computed with.
   const TensorView* find(const std::string& name) const;
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
 
  private:
+  static Checkpoint open_first(const std::string& folder, std::initializer_list<const char*> names, const char* what);
   void add_file(const std::string& path);
   void add_tensors(std::vector<TensorView> tensors, const std::string& path);
   void add_shards(const std::string& folder, const std::string& index_path);

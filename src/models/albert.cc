@@ -77,6 +77,7 @@ std::unique_ptr<Model> make_albert(const Config& c, Head head, const Scope& w) {
         return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true}, {"sop_logits", sop(pool(hidden, step)), false}};
       };
       break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(), w / "classifier", d); break;
     default: no_such_head(c);
   }
   return encoder_model(AlbertEncoder(c, albert), std::move(f));

@@ -15,7 +15,8 @@ PostNormConfig layer_config(const Config& c) {
           .intermediate_size = c.req<std::int64_t>("intermediate_size"),
           .num_attention_heads = c.req<int>("num_attention_heads"),
           .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
-          .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu"))};
+          .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu")),
+          .causal = c.opt("is_decoder", false)};
 }
 
 const PostNormNames kNames{.query = "attention.self.query", .key = "attention.self.key", .value = "attention.self.value",
@@ -134,6 +135,8 @@ std::unique_ptr<Model> make_bert(const Config& c, Head head, const Scope& w) {
     case Head::kSequenceClassification: f = sequence_classification_head(pooler(bert, n.hidden), classifier()); break;
     case Head::kTokenClassification: f = token_classification_head(classifier()); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
+    case Head::kCausalLm: f = masked_lm_head(predictions()); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(bert, n.hidden), w / "classifier", n.hidden); break;
     case Head::kNextSentencePrediction: f = sequence_classification_head(pooler(bert, n.hidden), relationship()); break;
     case Head::kPreTraining:
       f = [mlm = predictions(), pool = pooler(bert, n.hidden), nsp = relationship()](const Tensor& hidden, const Step& step) {
@@ -152,6 +155,7 @@ std::unique_ptr<Model> make_roberta(const Config& c, Head head, const Scope& w) 
   switch (head) {
     case Head::kBase: f = roberta.find("pooler.dense.weight") ? base_head(pooler(roberta, n.hidden)) : base_head(); break;
     case Head::kMaskedLm:
+    case Head::kCausalLm:
       f = masked_lm_head({Linear(w / "lm_head.dense", n.hidden, n.hidden), Activation::kGelu,
                           LayerNorm(w / "lm_head.layer_norm", n.hidden, c.opt("layer_norm_eps", 1e-12)),
                           tied_decoder(c, w, "lm_head.decoder.weight", "roberta.embeddings.word_embeddings.weight",
@@ -163,9 +167,37 @@ std::unique_ptr<Model> make_roberta(const Config& c, Head head, const Scope& w) 
       break;
     case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels)); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(roberta, n.hidden), w / "classifier", n.hidden); break;
     default: no_such_head(c);
   }
   return encoder_model(BertEncoder(c, roberta, /*positions_from_padding=*/true), std::move(f));
+}
+
+// ElectraSequenceSummary: one vector for a sequence, of all its columns, padding included.
+std::function<Tensor(const Tensor&, const Step&)> electra_summary(const Config& c, const Scope& w) {
+  const auto d = c.req<std::int64_t>("hidden_size");
+  const auto type = c.opt<std::string>("summary_type", "first");
+  if (type != "first" && type != "last" && type != "mean" && type != "cls_index") {
+    throw Error(ErrorCode::kUnsupported, "\"" + type + "\" is not one of first, last, mean, cls_index", c.path() + ": summary_type");
+  }
+  const Json* named = c.find("summary_activation");
+  const auto name = named && named->is_null() ? "" : c.opt<std::string>("summary_activation", "gelu");
+  const Activation act = name.empty() ? Activation::kNone : activation_named(name, "summary_activation");
+  const bool project = c.opt("summary_use_proj", true);
+  const Linear summary = project ? Linear(w, d, d) : Linear();
+  return [=](const Tensor& hidden, const Step& step) {
+    Tensor pooled = first_rows(hidden, step);
+    for (int s = 0; s < step.sequences(); ++s) {
+      const std::int32_t begin = step.begin[static_cast<std::size_t>(s)], end = step.begin[static_cast<std::size_t>(s) + 1];
+      if (type == "last" || type == "cls_index") std::copy_n(hidden.row(end - 1), d, pooled.row(s));
+      for (std::int64_t i = 0; type == "mean" && i < d; ++i) {
+        double sum = 0;
+        for (std::int32_t r = begin; r < end; ++r) sum += static_cast<double>(hidden.row(r)[i]);
+        pooled.row(s)[i] = static_cast<float>(sum / (end - begin));
+      }
+    }
+    return project ? summary(pooled, act) : activate(pooled, act);
+  };
 }
 
 std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) {
@@ -176,6 +208,7 @@ std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) 
   switch (head) {
     case Head::kBase: f = base_head(); break;
     case Head::kMaskedLm:
+    case Head::kCausalLm:
       f = masked_lm_head({Linear(w / "generator_predictions.dense", n.hidden, embedding), Activation::kGelu,
                           LayerNorm(w / "generator_predictions.LayerNorm", embedding, c.opt("layer_norm_eps", 1e-12)),
                           tied_decoder(c, w, "generator_lm_head.weight", "electra.embeddings.word_embeddings.weight",
@@ -195,6 +228,7 @@ std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) 
         return std::vector<Output>{{"logits", logits.reshaped({logits.rows()}), true}};
       };
       break;
+    case Head::kMultipleChoice: f = multiple_choice_head(electra_summary(c, w / "sequence_summary.summary"), w / "classifier", n.hidden); break;
     default: no_such_head(c);
   }
   return encoder_model(BertEncoder(c, electra, /*positions_from_padding=*/false), std::move(f));

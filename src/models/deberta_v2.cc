@@ -216,10 +216,13 @@ std::unique_ptr<Model> make_deberta_v2(const Config& c, Head head, const Scope& 
                                  : Linear(w.tensor(table), &p.tensor("bias"), w.weights->type())});
       break;
     }
-    case Head::kSequenceClassification: {
+    case Head::kSequenceClassification:
+    case Head::kMultipleChoice: {
       const auto pooler = c.opt<std::int64_t>("pooler_hidden_size", n);
       const auto act = activation_named(c.opt<std::string>("pooler_hidden_act", "gelu"), "pooler_hidden_act");
-      f = sequence_classification_head(first_token_pooler(Linear(w / "pooler.dense", pooler, pooler), act), Linear(w / "classifier", pooler, labels));
+      const auto pool = first_token_pooler(Linear(w / "pooler.dense", pooler, pooler), act);
+      f = head == Head::kMultipleChoice ? multiple_choice_head(pool, w / "classifier", pooler)
+                                        : sequence_classification_head(pool, Linear(w / "classifier", pooler, labels));
       break;
     }
     case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n, labels)); break;

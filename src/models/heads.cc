@@ -32,6 +32,10 @@ HeadFunction sequence_classification_head(std::function<Tensor(const Tensor&, co
   };
 }
 
+HeadFunction multiple_choice_head(std::function<Tensor(const Tensor&, const Step&)> pool, const Scope& classifier, std::int64_t d) {
+  return sequence_classification_head(std::move(pool), Linear(classifier, d, 1));
+}
+
 Tensor MaskedLmHead::operator()(const Tensor& hidden, const Step& step) const {
   return decoder(norm(dense(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows), act)));
 }
@@ -45,7 +49,10 @@ HeadFunction masked_lm_head(MaskedLmHead head) {
 Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
                     const std::vector<std::string>& bias_names) {
   const bool tied = config.opt("tie_word_embeddings", true);
-  const TensorView* weight = tied ? scope.find(embeddings) : scope.find(own);
+  // An adapter of the table leaves what is tied to it alone.
+  const TensorView* weight = !tied ? scope.find(own) : nullptr;
+  if (tied) weight = scope.find(embeddings.substr(0, embeddings.rfind('.')) + ".base_layer.weight");
+  if (tied && !weight) weight = scope.find(embeddings);
   if (!weight) weight = &scope.tensor(tied ? own : embeddings);
   const TensorView* bias = nullptr;
   for (const std::string& name : bias_names) {

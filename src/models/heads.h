@@ -20,6 +20,9 @@ HeadFunction question_answering_head(Linear qa_outputs);
 // pooled(hidden) -> classifier -> {"logits": [sequences, labels]}
 HeadFunction sequence_classification_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, Linear classifier);
 
+// pooled(hidden) -> one logit for each choice: {"logits": [sequences, 1]}, which forward.cc shapes to [batch, choices]
+HeadFunction multiple_choice_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, const Scope& classifier, std::int64_t d);
+
 // decoder(norm(act(dense(hidden)))) -> [rows, vocabulary]
 struct MaskedLmHead {
   Linear dense;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ enum class Head {
   kTokenClassification,      // ...ForTokenClassification
   kQuestionAnswering,        // ...ForQuestionAnswering
   kNextSentencePrediction,   // ...ForNextSentencePrediction
+  kMultipleChoice,           // ...ForMultipleChoice
+  kCausalLm,                 // ...ForCausalLM, BertLMHeadModel
 };
 
 // One tensor of a class's output, under Transformers' name.
@@ -75,11 +78,14 @@ const Architecture& architecture_of(const Config& config);
 
 // The head that config.json's architectures[0] names.
 Head head_of(const Config& config);
+// The head of a class by its name; absent where the architecture has no such class.
+std::optional<Head> head_named(const std::string& class_name, const Architecture& architecture);
 
 // A model with the checkpoint that it was read from. Movable.
 class LoadedModel {
  public:
-  // Loads config.json and weights of a folder; `head` other than the checkpoint's own as AutoModelFor... does.
+  // Loads config.json and weights of a folder, or of an adapter's base with the adapter; `head` other than the
+  // checkpoint's own as AutoModelFor... does.
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
 
   const Config& config() const { return *config_; }

@@ -1,5 +1,6 @@
 // ModernBERT (Warner et al. 2024, arXiv:2412.13663): pre-norm layers, rotary positions, gated feed forward,
 // and attention that is local in most layers.
+#include <algorithm>
 #include <cmath>
 
 #include "models/heads.h"
@@ -108,6 +109,17 @@ Tensor mean_rows(const Tensor& hidden, const Step& step) {
   return y;
 }
 
+// The first row of every sequence that is not padding.  -> [sequences, D]
+Tensor first_shown_rows(const Tensor& hidden, const Step& step) {
+  std::vector<std::int32_t> rows(step.begin.begin(), step.begin.end() - 1);
+  for (std::size_t s = 0; s < rows.size() && !step.is_key.empty(); ++s) {
+    const std::int32_t begin = step.begin[s], end = step.begin[s + 1];
+    const auto shown = std::find(step.is_key.begin() + begin, step.is_key.begin() + end, std::uint8_t{1});
+    if (shown != step.is_key.begin() + end) rows[s] = static_cast<std::int32_t>(shown - step.is_key.begin());
+  }
+  return take_rows(hidden, rows);
+}
+
 }  // namespace
 
 std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& w) {
@@ -133,16 +145,18 @@ std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& 
                           tied_decoder(c, w, "decoder.weight", "model.embeddings.tok_embeddings.weight", {"decoder.bias"})});
       break;
     }
-    case Head::kSequenceClassification: {
+    case Head::kSequenceClassification:
+    case Head::kMultipleChoice: {
       const auto pooling = c.opt<std::string>("classifier_pooling", "cls");
       if (pooling != "cls" && pooling != "mean") {
         throw Error(ErrorCode::kBadFile, "\"" + pooling + "\" is neither cls nor mean", c.path() + ": classifier_pooling");
       }
+      const bool choices = head == Head::kMultipleChoice;
       f = sequence_classification_head(
-          [p = prediction(), mean = pooling == "mean"](const Tensor& hidden, const Step& step) {
-            return p(mean ? mean_rows(hidden, step) : first_rows(hidden, step));
+          [p = prediction(), mean = pooling == "mean", choices](const Tensor& hidden, const Step& step) {
+            return p(mean ? mean_rows(hidden, step) : choices ? first_shown_rows(hidden, step) : first_rows(hidden, step));
           },
-          Linear(w / "classifier", d, labels));
+          Linear(w / "classifier", d, choices ? 1 : labels));
       break;
     }
     case Head::kTokenClassification:

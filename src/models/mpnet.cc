@@ -86,6 +86,9 @@ std::unique_ptr<Model> make_mpnet(const Config& c, Head head, const Scope& w) {
       break;
     case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
+    case Head::kMultipleChoice:
+      f = multiple_choice_head(first_token_pooler(Linear(mpnet / "pooler.dense", d, d), Activation::kTanh), w / "classifier", d);
+      break;
     default: no_such_head(c);
   }
   return encoder_model(MpnetEncoder(c, mpnet), std::move(f));

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "models/adapter.h"
 #include "models/model.h"
 #include "polymath/error.h"
 
@@ -41,7 +42,7 @@ const Architecture& architecture_of(const Config& config) {
               config.path() + ": model_type");
 }
 
-Head head_of(const Config& config) {
+std::optional<Head> head_named(const std::string& class_name, const Architecture& architecture) {
   struct Suffix {
     const char* text;
     Head head;
@@ -53,13 +54,21 @@ Head head_of(const Config& config) {
       {"ForTokenClassification", Head::kTokenClassification},
       {"ForQuestionAnswering", Head::kQuestionAnswering},
       {"ForNextSentencePrediction", Head::kNextSentencePrediction},
+      {"ForMultipleChoice", Head::kMultipleChoice},
+      {"ForCausalLM", Head::kCausalLm},
+      {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };
+  for (const Suffix& suffix : kSuffixes) {
+    if (class_name == std::string(architecture.class_prefix) + suffix.text) return suffix.head;
+  }
+  return std::nullopt;
+}
+
+Head head_of(const Config& config) {
   const std::string name = config.architecture();
   if (name.empty()) return Head::kBase;
-  for (const Suffix& suffix : kSuffixes) {
-    if (name == std::string(architecture_of(config).class_prefix) + suffix.text) return suffix.head;
-  }
+  if (const auto head = head_named(name, architecture_of(config))) return *head;
   throw Error(ErrorCode::kUnsupported, "the class \"" + name + "\" is not known for this model_type", config.path() + ": architectures");
 }
 
@@ -72,15 +81,19 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
 
 LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) {
   LoadedModel loaded;
-  loaded.config_ = std::make_unique<Config>(Config::load(folder));
+  const auto adapter = Adapter::open(folder);
+  const std::string base = adapter ? adapter->base() : folder;
+  loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
   const Architecture& architecture = architecture_of(*loaded.config_);
-  loaded.head_ = head ? *head : head_of(*loaded.config_);
-  loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(folder));
+  const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
+  loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
+  loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
   try {
+    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_);
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
   } catch (Error& e) {
-    if (e.where.starts_with(folder)) throw;
+    if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
     throw Error(e.code, e.reason, folder + ": " + e.where);
   }
   return loaded;

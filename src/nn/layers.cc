@@ -105,6 +105,7 @@ void Embedding::add_to(Tensor& y, std::span<const std::int32_t> ids, const char*
 
 PostNormLayer::PostNormLayer(const PostNormConfig& c, const PostNormNames& names, const Scope& w)
     : heads_(c.num_attention_heads),
+      causal_(c.causal),
       act_(c.hidden_act),
       query_key_value_({w / names.query, w / names.key, w / names.value}, c.hidden_size, c.hidden_size),
       attention_output_(w / names.attention_output, c.hidden_size, c.hidden_size),
@@ -119,7 +120,8 @@ Tensor PostNormLayer::operator()(const Tensor& x, const Step& step,
   AttentionOptions options{.heads = heads_,
                            .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(x.dim(-1)) / heads_)),
                            .begin = step.begin,
-                           .is_key = step.is_key};
+                           .is_key = step.is_key,
+                           .causal = causal_};
   if (add_scores) options.add_scores = [&](const HeadScores& scores) { add_scores(scores, qkv); };
   const Tensor attended = attention_norm_(attention_output_(self_attention(qkv, options), /*residual=*/x));
   return output_norm_(down_(up_(attended, act_), /*residual=*/attended));

@@ -75,6 +75,7 @@ struct PostNormConfig {
   int num_attention_heads = 1;
   double layer_norm_eps = 1e-12;
   Activation hidden_act = Activation::kGelu;
+  bool causal = false;  // a token attends to none that follow it
 };
 
 // One layer of the original Transformer's encoder as BERT uses it: attention, add, norm; feed forward, add, norm.
@@ -87,6 +88,7 @@ class PostNormLayer {
 
  private:
   int heads_;
+  bool causal_;
   Activation act_;
   Linear query_key_value_, attention_output_, up_, down_;
   LayerNorm attention_norm_, output_norm_;

@@ -36,11 +36,11 @@ struct Step {
 // The batch [sequences, columns] without the positions where mask (empty: all ones) is 0. A sequence whose
 // first column is hidden keeps all of them, as queries only: classification heads read the first column even
 // where it is padding, and what it holds then can depend on the other padding.
-// The vectors other than ids may be empty.
+// `keep_hidden`: all sequences do. The vectors other than ids may be empty.
 struct PaddedBatch {
   std::vector<std::int32_t> ids, type_ids, mask, position_ids;  // [sequences, columns]
   std::int64_t columns = 0;
 };
-Step unpad(const PaddedBatch& batch);
+Step unpad(const PaddedBatch& batch, bool keep_hidden = false);
 
 }  // namespace polymath

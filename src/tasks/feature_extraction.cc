@@ -21,12 +21,13 @@ class FeatureExtraction final : public Task {
       if (arguments.contains("truncation")) bad_parameter("truncation", "is given twice: here and in tokenize_kwargs");
       arguments["truncation"] = *truncation;
     }
-    const EncodeOptions call = encode_options(arguments, tokenizer, "tokenize_kwargs: ");
+    if (inputs.is_array() && inputs.empty()) return inputs;
+    const TokenizerCall call = tokenizer_call(arguments, *model_, "tokenize_kwargs: ");
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) {
-      batch.push_back(model_input(tokenizer, encode_truncated(tokenizer, text_of(*item), call)));
+      batch.push_back(model_input(encode_truncated(tokenizer, text_of(*item), call.encode), call.gives));
     }
-    pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
+    pad_batches(batch, tokenizer, batch_size_of(inputs, parameters));
     Json results = Json::array();
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
       const SequenceOutput hidden = outputs.first();  // [tokens, D]

@@ -21,15 +21,17 @@ class FillMask final : public Task {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     if (!tokenizer.mask_id()) throw Error(ErrorCode::kInvalidArgument, "its tokenizer does not define a mask_token", model_->folder);
     const Json* arguments = parameter(parameters, "tokenizer_kwargs");
-    const EncodeOptions call = encode_options(arguments ? *arguments : Json::object(), tokenizer, "tokenizer_kwargs: ");
     const Json* targets = parameter(parameters, "targets");
     const auto target_ids = targets ? ids_of(*targets) : std::vector<std::int32_t>();
     const std::int64_t top_k = int_parameter(parameters, "top_k", 5);
     if (top_k < 0) bad_parameter("top_k", "must be at least 0");
 
+    if (inputs.is_array() && inputs.empty()) return inputs;
+    if (arguments && !arguments->is_object()) bad_parameter("tokenizer_kwargs", std::string("must be an object, not ") + json_kind(*arguments));
+    const TokenizerCall call = tokenizer_call(arguments ? *arguments : Json::object(), *model_, "tokenizer_kwargs: ");
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) {
-      batch.push_back(model_input(tokenizer, encode_truncated(tokenizer, text_of(*item), call)));
+      batch.push_back(model_input(encode_truncated(tokenizer, text_of(*item), call.encode), call.gives));
       ModelInput& input = batch.back();
       for (std::size_t i = 0; i < input.ids.size(); ++i) {
         if (input.ids[i] == *tokenizer.mask_id()) input.head_rows.push_back(static_cast<std::int32_t>(i));

@@ -49,11 +49,18 @@ class QuestionAnswering final : public Task {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool question_first = tokenizer.settings().padding_side == Side::kRight;
     if (!inputs.is_array() && !inputs.is_object()) bad_input("You need to provide a dictionary with keys {question:..., context:...}");
+    const ModelInputs gives = model_inputs_of(tokenizer);
+    check_model_takes(*model_, gives);
     std::vector<Example> examples;
     std::vector<std::vector<Encoding>> features;  // of each example
     std::vector<ModelInput> batch;
-    for (const Json* item : items_of(inputs)) {
-      for (Example& e : examples_of(*item)) {
+    const std::vector<const Json*> items = items_of(inputs);
+    // A list of questions is a list of examples; it cannot stand beside others.
+    const bool several = items.size() == 1 && items[0]->is_object() && items[0]->contains("question") && (*items[0])["question"].is_array();
+    for (const Json* item : items) {
+      std::vector<Example> of_item = examples_of(*item);
+      if (items.size() > 1 && (*item)["question"].is_array()) bad_input("a list of questions must be the only example");
+      for (Example& e : of_item) {
         Truncation truncation{.max_length = static_cast<int>(options.max_seq_len),
                               .strategy = question_first ? TruncationStrategy::kOnlySecond : TruncationStrategy::kOnlyFirst,
                               .stride = static_cast<int>(options.doc_stride),
@@ -63,7 +70,7 @@ class QuestionAnswering final : public Task {
         first.overflowing.clear();
         all.insert(all.begin(), std::move(first));
         if (options.padding) pad_encodings(all, *options.padding);
-        for (const Encoding& f : all) batch.push_back(model_input(tokenizer, f));
+        for (const Encoding& f : all) batch.push_back(model_input(f, gives));
         features.push_back(std::move(all));
         examples.push_back(std::move(e));
       }
@@ -80,7 +87,7 @@ class QuestionAnswering final : public Task {
       min_null = 1000000;
       ++example, feature = 0;
     });
-    return results.size() == 1 ? results[0] : results;
+    return results.size() == 1 && !several ? results[0] : results;
   }
 
  private:
@@ -99,11 +106,12 @@ class QuestionAnswering final : public Task {
     }
     o.handle_impossible_answer = bool_parameter(parameters, "handle_impossible_answer", false);
     o.align_to_words = bool_parameter(parameters, "align_to_words", true);
-    o.padding = padding_option(parameter(parameters, "padding"), *model_->tokenizer, o.max_seq_len);
+    o.padding = padding_option(parameters, *model_->tokenizer, o.max_seq_len);
     return o;
   }
 
-  // One example, or one for each question of a list.
+  // One example, or one for each question of a list: Python's zip of questions and contexts, where the context may be
+  // one text, of which each question gets a character.
   static std::vector<Example> examples_of(const Json& item) {
     if (!item.is_object()) bad_input("an example must be a dictionary with the keys question and context");
     for (const char* key : {"question", "context"}) {
@@ -112,7 +120,18 @@ class QuestionAnswering final : public Task {
       if (value->is_null()) bad_input(std::string("`") + key + "` cannot be None");
       if (value->is_string() && value->get_ref<const std::string&>().empty()) bad_input(std::string("`") + key + "` cannot be empty");
     }
-    return {{text_of(item["question"]), text_of(item["context"])}};
+    if (item.size() > 2) bad_input("an example has only the keys question and context");
+    const Json &question = item["question"], &context = item["context"];
+    if (!question.is_array()) return {{text_of(question), text_of(context)}};
+    std::vector<std::string> contexts;
+    if (context.is_array()) {
+      for (const Json& c : context) contexts.push_back(text_of(c));
+    } else {
+      for (const char32_t c : utf8_to_utf32(text_of(context))) contexts.push_back(utf32_to_utf8(std::u32string(1, c)));
+    }
+    std::vector<Example> examples;
+    for (std::size_t i = 0; i < std::min(question.size(), contexts.size()); ++i) examples.push_back({text_of(question[i]), contexts[i]});
+    return examples;
   }
 
   // Probabilities over a window's tokens: what may not be an answer has none.
@@ -161,7 +180,7 @@ class QuestionAnswering final : public Task {
     std::vector<bool> allowed;  // with the context first everything is, as in Transformers
     for (std::size_t i = 0; i < feature.ids.size(); ++i) {
       const bool is_cls = tokenizer.cls_id() && feature.ids[i] == *tokenizer.cls_id();
-      allowed.push_back(feature.attention_mask[i] && (!question_first || feature.sequence_ids[i] == 1 || is_cls));
+      allowed.push_back((feature.attention_mask[i] || !model_inputs_of(tokenizer).attention_mask) && (!question_first || feature.sequence_ids[i] == 1 || is_cls));
     }
     float null_start = 0, null_end = 0;
     const auto start = probabilities(outputs["start_logits"], allowed, null_start);

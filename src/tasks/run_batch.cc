@@ -12,12 +12,17 @@ constexpr std::size_t kTokensPerPass = 512;
 
 }  // namespace
 
-ModelInput model_input(const PretrainedTokenizer& tokenizer, const Encoding& encoding) {
+ModelInputs model_inputs_of(const PretrainedTokenizer& tokenizer) {
   const auto& names = tokenizer.settings().model_input_names;
-  const bool gives_type_ids = std::find(names.begin(), names.end(), "token_type_ids") != names.end();
-  ModelInput input{.ids = encoding.ids};
-  if (gives_type_ids) input.type_ids = encoding.type_ids;
-  if (std::find(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) != encoding.attention_mask.end()) input.mask = encoding.attention_mask;
+  const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  return {.token_type_ids = has("token_type_ids"), .attention_mask = has("attention_mask")};
+}
+
+ModelInput model_input(const Encoding& encoding, ModelInputs gives) {
+  ModelInput input{.ids = encoding.ids, .masked = gives.attention_mask};
+  if (gives.token_type_ids) input.type_ids = encoding.type_ids;
+  const bool padded = std::find(encoding.attention_mask.begin(), encoding.attention_mask.end(), 0) != encoding.attention_mask.end();
+  if (padded && gives.attention_mask) input.mask = encoding.attention_mask;
   return input;
 }
 
@@ -34,11 +39,11 @@ void pad_batches(std::vector<ModelInput>& inputs, const PretrainedTokenizer& tok
       ModelInput& input = inputs[i];
       const std::size_t missing = longest - input.ids.size();
       if (missing == 0) continue;
-      if (input.mask.empty()) input.mask.assign(input.ids.size(), 1);
+      if (input.mask.empty() && input.masked) input.mask.assign(input.ids.size(), 1);
       const auto pad = [&](auto& values, auto value) { values.insert(left ? values.begin() : values.end(), missing, value); };
       pad(input.ids, *tokenizer.pad_id());
       if (!input.type_ids.empty()) pad(input.type_ids, 0);
-      pad(input.mask, std::uint8_t{0});
+      if (input.masked) pad(input.mask, std::uint8_t{0});
     }
   }
 }

@@ -11,14 +11,21 @@
 
 namespace polymath {
 
-// One sequence for the model; type_ids only where the model's tokenizer gives them to it.
+// Which inputs beside input_ids a tokenizer gives a model.
+struct ModelInputs {
+  bool token_type_ids = false, attention_mask = true;
+};
+ModelInputs model_inputs_of(const PretrainedTokenizer& tokenizer);  // its model_input_names
+
+// One sequence for the model.
 struct ModelInput {
   std::vector<std::int32_t> ids, type_ids;
   std::vector<std::uint8_t> mask;       // 0: padding; empty: there is none
   std::vector<std::int32_t> head_rows;  // of this sequence; empty: all
+  bool masked = true;                   // false: padding counts as text
 };
 
-ModelInput model_input(const PretrainedTokenizer& tokenizer, const Encoding& encoding);
+ModelInput model_input(const Encoding& encoding, ModelInputs gives);
 
 // Pads each `batch_size` inputs to one length, as Transformers does with a batch: what comes out has rows for the
 // padding too, and padding on the left moves positions.

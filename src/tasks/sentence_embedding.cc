@@ -210,7 +210,7 @@ std::vector<std::vector<float>> SentenceEncoder::encode(const std::vector<std::s
     // sentence-transformers strips its inputs.
     const auto begin = text.find_first_not_of(" \t\n\r\f\v");
     const std::string stripped = begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\n\r\f\v") - begin + 1);
-    batch[i] = model_input(*parts_->tokenizer, encode_truncated(*parts_->tokenizer, parts_->lower_case ? lowered(stripped) : stripped, options));
+    batch[i] = model_input(encode_truncated(*parts_->tokenizer, parts_->lower_case ? lowered(stripped) : stripped, options), model_inputs_of(*parts_->tokenizer));
   });
   std::vector<std::vector<float>> vectors;
   run_batch(parts_->model.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) { vectors.push_back(parts_->finish(outputs.first())); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/adapter.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -39,7 +40,7 @@ std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head
   auto model = std::make_shared<TextModel>();
   model->folder = folder;
   model->loaded = LoadedModel::load(folder, type, &head);
-  model->tokenizer = PretrainedTokenizer::load(folder);
+  model->tokenizer = PretrainedTokenizer::load(base_folder_of(folder));
   return model;
 }
 
@@ -79,6 +80,10 @@ std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_
     if (number >= -1e15 && number <= 1e15) return value->get<std::int64_t>();
   }
   bad_parameter(name, "must be a whole number, not " + (value->is_number() ? value->dump() : std::string(json_kind(*value))));
+}
+
+std::int64_t batch_size_of(const Json& inputs, const Json& parameters) {
+  return inputs.is_array() ? int_parameter(parameters, "batch_size", 1) : 1;
 }
 
 std::string string_parameter(const Json& parameters, const char* name, const std::string& missing) {

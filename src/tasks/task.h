@@ -52,6 +52,8 @@ const Json* parameter(const Json& parameters, const char* name);
 // Typed, or `missing`; throws Error naming the parameter.
 bool bool_parameter(const Json& parameters, const char* name, bool missing);
 std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_t missing);
+// batch_size, which Transformers looks at only where the inputs are a list.
+std::int64_t batch_size_of(const Json& inputs, const Json& parameters);
 std::string string_parameter(const Json& parameters, const char* name, const std::string& missing);
 // Refuses names that are not in `known` (batch_size and num_workers always are).
 void check_parameters(const Json& parameters, std::initializer_list<const char*> known);

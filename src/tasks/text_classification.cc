@@ -1,5 +1,6 @@
 // text-classification (sentiment-analysis): labels with scores for a text or a pair.
 #include <algorithm>
+#include <optional>
 
 #include "tasks/run_batch.h"
 #include "tasks/scores.h"
@@ -18,10 +19,13 @@ class TextClassification final : public Task {
   Json run(const Json& inputs, const Json& parameters) const override {
     const Options options = options_of(parameters);
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
-    const EncodeOptions call = encode_options(parameters, tokenizer, "", {"top_k", "function_to_apply", "return_all_scores"});
+    if (inputs.is_array() && inputs.empty()) return inputs;
+    Json arguments = parameters;
+    for (const char* own : {"top_k", "function_to_apply", "return_all_scores", "batch_size"}) arguments.erase(own);
+    const TokenizerCall call = tokenizer_call(arguments, *model_, "", {"text_pair"});
     std::vector<ModelInput> batch;
-    for (const Json* item : items_of(inputs)) batch.push_back(model_input(tokenizer, encode(*item, call)));
-    pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
+    for (const Json* item : items_of(inputs)) batch.push_back(input_of(*item, arguments, call));
+    pad_batches(batch, tokenizer, batch_size_of(inputs, parameters));
     Json results = Json::array();
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
       const SequenceOutput logits = outputs["logits"];
@@ -36,7 +40,7 @@ class TextClassification final : public Task {
   struct Options {
     Function function;
     bool legacy = true;
-    std::int64_t top_k = 1;  // -1: all
+    std::optional<std::int64_t> top_k = 1;  // absent: all
   };
 
   Options options_of(const Json& parameters) const {
@@ -47,9 +51,10 @@ class TextClassification final : public Task {
     const auto top_k = parameters.find("top_k");
     if (top_k != parameters.end() && (top_k->is_null() || top_k->is_number_integer() || top_k->is_boolean())) {
       o.legacy = false;
-      o.top_k = top_k->is_null() ? -1 : top_k->is_boolean() ? top_k->get<bool>() : int_parameter(parameters, "top_k", 1);
+      if (top_k->is_null()) o.top_k.reset();
+      else o.top_k = top_k->is_boolean() ? top_k->get<bool>() : int_parameter(parameters, "top_k", 1);
     } else if (bool_parameter(parameters, "return_all_scores", config.opt("return_all_scores", false))) {
-      o.top_k = -1;
+      o.top_k.reset();
     }
     return o;
   }
@@ -73,24 +78,35 @@ class TextClassification final : public Task {
     return Function::kNone;
   }
 
-  Encoding encode(const Json& item, const EncodeOptions& call) const {
+  ModelInput input_of(const Json& item, const Json& arguments, const TokenizerCall& call) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
-    if (item.is_object()) {
+    const auto encode = [&](const Json& text, const Json* pair, const TokenizerCall& c) {
+      // An empty second text counts as none.
+      if (!pair || pair->is_null() || *pair == "") return model_input(encode_truncated(tokenizer, text_of(text), c.encode), c.gives);
+      return model_input(tokenizer.encode(text_of(text), text_of(*pair), c.encode), c.gives);
+    };
+    if (item.is_object()) {  // the tokenizer's own arguments may stand beside the texts
       const auto text = item.find("text");
       if (text == item.end()) bad_input("a dictionary needs the key \"text\"");
-      const auto pair = item.find("text_pair");
-      if (pair == item.end() || pair->is_null()) return tokenizer.encode(text_of(*text), call);
-      return tokenizer.encode(text_of(*text), text_of(*pair), call);
+      Json all = arguments;
+      for (const auto& [key, value] : item.items()) {
+        if (arguments.contains(key)) bad_parameter(key, "is given twice: here and in the inputs");
+        if (key != "text") all[key] = value;
+      }
+      const auto pair = all.find("text_pair");
+      return encode(*text, pair == all.end() ? nullptr : &*pair, tokenizer_call(all, *model_, "", {"text_pair"}));
     }
     // The old form of a pair: [["a", "b"]].
+    const auto pair = arguments.find("text_pair");
     if (item.is_array() && item.size() == 1 && item[0].is_array() && item[0].size() == 2) {
-      return tokenizer.encode(text_of(item[0][0]), text_of(item[0][1]), call);
+      if (pair != arguments.end()) bad_parameter("text_pair", "is given twice: here and in the inputs");
+      return encode(item[0][0], &item[0][1], call);
     }
     if (item.is_array()) {
       bad_input("The pipeline received invalid inputs, if you are trying to send text pairs, you can try to send a dictionary "
                 "{\"text\": \"My text\", \"text_pair\": \"My pair\"}");
     }
-    return encode_truncated(tokenizer, text_of(item), call);
+    return encode(item, pair == arguments.end() ? nullptr : &*pair, call);
   }
 
   Json result_of(std::span<const float> logits, const Options& o) const {
@@ -106,8 +122,7 @@ class TextClassification final : public Task {
       std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
       // Python's slice [:top_k], negative numbers included.
       const auto n = static_cast<std::int64_t>(order.size());
-      if (o.top_k >= 0) order.resize(static_cast<std::size_t>(std::min(o.top_k, n)));
-      else if (o.top_k < -1) order.resize(static_cast<std::size_t>(std::max<std::int64_t>(n + o.top_k, 0)));
+      if (o.top_k) order.resize(static_cast<std::size_t>(*o.top_k >= 0 ? std::min(*o.top_k, n) : std::max<std::int64_t>(n + *o.top_k, 0)));
     }
     Json all = Json::array();
     for (std::size_t i : order) all.push_back(entry(i));

@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
-#include "tasks/task.h"
+#include "polymath/error.h"
 
 namespace polymath {
 
 namespace {
+
+constexpr double kLargeInteger = 1e20;  // what Transformers takes for no limit
+
+// Arguments that ask for outputs no model takes: any pipeline that passes them on fails.
+constexpr std::array<const char*, 4> kNoInputs = {"return_overflowing_tokens", "return_special_tokens_mask", "return_offsets_mapping", "return_length"};
 
 // The keyword arguments of a tokenizer's __call__.
 constexpr std::array<const char*, 18> kArguments = {
@@ -15,56 +21,110 @@ constexpr std::array<const char*, 18> kArguments = {
     "return_tensors", "return_token_type_ids", "return_attention_mask", "return_overflowing_tokens", "return_special_tokens_mask",
     "return_offsets_mapping", "return_length", "verbose", "split_special_tokens", "batch_size"};
 
-}  // namespace
+// A flag as Python's `if` reads it.
+bool is_true(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number()) return value.get<double>() != 0;
+  return !value.empty() && value != "";
+}
 
-std::optional<Padding> padding_option(const Json* padding, const PretrainedTokenizer& tokenizer, std::int64_t max_length) {
-  if (!padding || (padding->is_boolean() && !padding->get<bool>()) || *padding == "do_not_pad") return std::nullopt;
+// padding and max_length as the tokenizer takes them; absent: no padding.
+std::optional<Padding> padding_of(const Json& arguments, const PretrainedTokenizer& tokenizer, std::optional<std::int64_t> max_length, const std::string& where) {
+  const auto padding = arguments.find("padding");
+  if (padding == arguments.end() || (padding->is_boolean() && !padding->get<bool>()) || *padding == "do_not_pad") return std::nullopt;
   Padding p = tokenizer.padding();
-  if (padding->is_boolean() || *padding == "longest") return p;
-  if (*padding != "max_length") bad_parameter("padding", "must be true, false, longest, max_length or do_not_pad, not " + dump_json(*padding));
-  if (max_length > (1 << 24)) return std::nullopt;  // no length to pad to
-  p.length = static_cast<int>(max_length);
+  if (*padding == "max_length") {
+    if (!max_length && tokenizer.model_max_length() > kLargeInteger) return std::nullopt;  // no length to pad to
+    const double length = max_length ? static_cast<double>(*max_length) : tokenizer.model_max_length();
+    if (length < 0 || length > (1 << 24)) bad_parameter(where + "max_length", "is too large to pad to");
+    p.length = static_cast<int>(length);
+  } else if (*padding != true && *padding != "longest") {
+    bad_parameter(where + "padding", "must be true, false, longest, max_length or do_not_pad, not " + dump_json(*padding));
+  }
+  if (!tokenizer.pad_id()) bad_parameter(where + "padding", "needs a tokenizer with a pad_token");
+  if (const Json* side = parameter(arguments, "padding_side")) {
+    if (*side != "left" && *side != "right") bad_parameter(where + "padding_side", "must be left or right, not " + dump_json(*side));
+    p.direction = *side == "left" ? Side::kLeft : Side::kRight;
+  }
+  if (parameter(arguments, "pad_to_multiple_of")) {
+    const std::int64_t multiple = int_parameter(arguments, "pad_to_multiple_of", 0);
+    if (multiple < 0 || multiple > (1 << 24)) bad_parameter(where + "pad_to_multiple_of", std::to_string(multiple) + " is out of range");
+    if (multiple > 0) p.pad_to_multiple_of = static_cast<int>(multiple);
+  }
   return p;
 }
 
-EncodeOptions encode_options(const Json& arguments, const PretrainedTokenizer& tokenizer, const std::string& where,
-                             std::initializer_list<const char*> others) {
-  for (const auto& [name, unused] : arguments.items()) {
+std::optional<TruncationStrategy> strategy_of(const Json* truncation, bool is_default, const std::string& where) {
+  if (!truncation || (truncation->is_boolean() && !truncation->get<bool>())) return is_default ? std::optional(TruncationStrategy::kLongestFirst) : std::nullopt;
+  if (*truncation == true || *truncation == "longest_first") return TruncationStrategy::kLongestFirst;
+  if (*truncation == "only_first") return TruncationStrategy::kOnlyFirst;
+  if (*truncation == "only_second") return TruncationStrategy::kOnlySecond;
+  if (*truncation != "do_not_truncate") {
+    bad_parameter(where + "truncation", "must be true, false, longest_first, only_first, only_second or do_not_truncate, not " + dump_json(*truncation));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void check_model_takes(const TextModel& model, ModelInputs inputs) {
+  if (!inputs.token_type_ids) return;
+  const std::string type = model.loaded.config().model_type();
+  const Head head = model.loaded.head();
+  const bool takes = type == "distilbert" ? false
+                     : type == "mpnet"    ? head == Head::kBase
+                     : type == "modernbert" ? head != Head::kBase && head != Head::kTokenClassification
+                                            : true;
+  if (!takes) throw Error(ErrorCode::kInvalidArgument, "its tokenizer gives token_type_ids, which Transformers' " + type + " does not take", model.folder);
+}
+
+TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, const std::string& where, std::initializer_list<const char*> others) {
+  const PretrainedTokenizer& tokenizer = *model.tokenizer;
+  for (const auto& [name, value] : arguments.items()) {
     const auto is_name = [&](const char* known) { return name == known; };
     if (tokenizer.is_fast() && name != "num_workers" && std::none_of(kArguments.begin(), kArguments.end(), is_name) &&
         std::none_of(others.begin(), others.end(), is_name)) {
       bad_parameter(where + name, "is not a parameter of this task or its tokenizer");
     }
+    if (name == "return_tensors") bad_parameter(where + name, "is set by the task");
+    if (std::any_of(kNoInputs.begin(), kNoInputs.end(), is_name) && is_true(value)) bad_parameter(where + name, "would give the model an input that it does not take");
+    if (name == "is_split_into_words" && is_true(value)) bad_parameter(where + name, "is not known for this task");
   }
-  EncodeOptions call;
-  call.padding = padding_option(parameter(arguments, "padding"), tokenizer,
-                                int_parameter(arguments, "max_length", static_cast<std::int64_t>(std::min(tokenizer.model_max_length(), 1e15))));
-  call.add_special_tokens = bool_parameter(arguments, "add_special_tokens", true);
+  const auto flag = [&](const char* name, bool missing) {
+    const Json* value = parameter(arguments, name);
+    return value ? is_true(*value) : missing;
+  };
+  TokenizerCall call;
+  call.gives = {.token_type_ids = flag("return_token_type_ids", model_inputs_of(tokenizer).token_type_ids),
+                .attention_mask = flag("return_attention_mask", model_inputs_of(tokenizer).attention_mask)};
+  check_model_takes(model, call.gives);
+  call.encode.add_special_tokens = flag("add_special_tokens", true);
+  call.encode.split_special_tokens = flag("split_special_tokens", tokenizer.settings().split_special_tokens);
+
+  std::optional<std::int64_t> max_length;
+  if (parameter(arguments, "max_length")) max_length = int_parameter(arguments, "max_length", 0);
   const Json* truncation = parameter(arguments, "truncation");
-  const Json* max_length = parameter(arguments, "max_length");
-  if (!truncation || (truncation->is_boolean() && !truncation->get<bool>())) {
-    // max_length alone truncates too (with a warning there), unless truncation is false or padding asked for.
-    if (truncation || !max_length || call.padding) return call;
-  }
-  Truncation t;
-  std::string strategy = "longest_first";
-  if (truncation && truncation->is_string()) strategy = truncation->get<std::string>();
-  else if (truncation && !truncation->is_boolean()) bad_parameter(where + "truncation", std::string("must be true, false or a strategy, not ") + json_kind(*truncation));
-  if (strategy == "do_not_truncate") return call;
-  if (strategy == "longest_first") t.strategy = TruncationStrategy::kLongestFirst;
-  else if (strategy == "only_first") t.strategy = TruncationStrategy::kOnlyFirst;
-  else if (strategy == "only_second") t.strategy = TruncationStrategy::kOnlySecond;
-  else bad_parameter(where + "truncation", "\"" + strategy + "\" is not one of longest_first, only_first, only_second, do_not_truncate");
-  const double model_limit = tokenizer.model_max_length();
-  if (!max_length && model_limit > INT32_MAX) return call;  // no limit is set
-  const std::int64_t limit = int_parameter(arguments, "max_length", static_cast<std::int64_t>(std::min(model_limit, 1e9)));
-  if (limit > INT32_MAX) return call;
+  // max_length alone truncates too (with a warning there), unless padding or truncation are spoken of.
+  const auto padding = arguments.find("padding");
+  const bool unspoken = !truncation && (padding == arguments.end() || *padding == false);
+  const auto strategy = strategy_of(truncation, unspoken && max_length, where);
+  call.encode.padding = padding_of(arguments, tokenizer, max_length, where);
+  if (!strategy || (!max_length && tokenizer.model_max_length() > kLargeInteger)) return call;  // no limit is set
+  const double limit = max_length ? static_cast<double>(*max_length) : tokenizer.model_max_length();
   if (limit < 0) bad_parameter(where + "max_length", "must be at least 0");
-  t.max_length = static_cast<int>(limit);
-  t.stride = static_cast<int>(std::clamp<std::int64_t>(int_parameter(arguments, "stride", 0), 0, INT32_MAX));
-  t.direction = tokenizer.settings().truncation_side;
-  call.truncation = t;
+  if (call.encode.padding && call.encode.padding->pad_to_multiple_of && std::fmod(limit, *call.encode.padding->pad_to_multiple_of) != 0) {
+    bad_parameter(where + "pad_to_multiple_of", "does not divide the length that truncation cuts to");
+  }
+  if (limit > INT32_MAX) return call;
+  call.encode.truncation = Truncation{.max_length = static_cast<int>(limit),
+                                      .strategy = *strategy,
+                                      .stride = static_cast<int>(std::clamp<std::int64_t>(int_parameter(arguments, "stride", 0), 0, INT32_MAX)),
+                                      .direction = tokenizer.settings().truncation_side};
   return call;
+}
+
+std::optional<Padding> padding_option(const Json& arguments, const PretrainedTokenizer& tokenizer, std::int64_t max_length) {
+  return parameter(arguments, "padding") ? padding_of(arguments, tokenizer, max_length, "") : std::nullopt;
 }
 
 std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokenizer, TruncationStrategy strategy, int stride) {

@@ -6,19 +6,26 @@
 #include <vector>
 
 #include "base/json.h"
-#include "text/pretrained_tokenizer.h"
+#include "tasks/run_batch.h"
+#include "tasks/task.h"
 
 namespace polymath {
 
-// A tokenizer call's keyword arguments, as far as one input without padding can tell them apart.
-// From truncation (true, false or a strategy's name), max_length, stride, add_special_tokens; `where` names the
-// object in errors. max_length defaults to the tokenizer's model_max_length; padding "max_length" is done. Names that a
-// tokenizer does not take are refused, but for those in `others`.
-EncodeOptions encode_options(const Json& arguments, const PretrainedTokenizer& tokenizer, const std::string& where,
-                             std::initializer_list<const char*> others = {});
+// A tokenizer call: how it encodes, and what of that the model gets.
+struct TokenizerCall {
+  EncodeOptions encode;
+  ModelInputs gives;
+};
 
-// A padding argument: absent or false for none, true or "longest", or "max_length" to `max_length`.
-std::optional<Padding> padding_option(const Json* padding, const PretrainedTokenizer& tokenizer, std::int64_t max_length);
+// From a tokenizer's keyword arguments, in Transformers' way; `where` names the object in errors. Names that a tokenizer
+// does not take are refused, but for those in `others`.
+TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, const std::string& where, std::initializer_list<const char*> others = {});
+
+// Throws Error where the model's forward() has no such input.
+void check_model_takes(const TextModel& model, ModelInputs inputs);
+
+// The padding among the arguments, where "max_length" means `max_length`; absent or null: none.
+std::optional<Padding> padding_option(const Json& arguments, const PretrainedTokenizer& tokenizer, std::int64_t max_length);
 
 // Truncation to the tokenizer's model_max_length, where it has one.
 std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokenizer, TruncationStrategy strategy, int stride = 0);

@@ -67,11 +67,13 @@ class TokenClassification final : public Task {
     const bool one_sentence = options.split_into_words && inputs.is_array() &&
                               !std::all_of(inputs.begin(), inputs.end(), [](const Json& item) { return item.is_array(); });
     if (one_sentence) items = {&inputs};
+    const ModelInputs gives = model_inputs_of(*model_->tokenizer);
+    check_model_takes(*model_, gives);
     std::vector<Sentence> sentences;
     std::vector<ModelInput> batch;
     for (const Json* item : items) {
       sentences.push_back(sentence_of(*item, options));
-      for (const Encoding& chunk : sentences.back().chunks) batch.push_back(model_input(*model_->tokenizer, chunk));
+      for (const Encoding& chunk : sentences.back().chunks) batch.push_back(model_input(chunk, gives));
     }
     pad_batches(batch, *model_->tokenizer, int_parameter(parameters, "batch_size", 1));
     const bool left = model_->tokenizer->settings().padding_side == Side::kLeft;
@@ -106,12 +108,11 @@ class TokenClassification final : public Task {
     }
     if (parameter(parameters, "offset_mapping")) bad_parameter("offset_mapping", "is not known here; give pre-split words instead");
     bool strategy_given = false;
-    if (parameter(parameters, "grouped_entities") || parameter(parameters, "ignore_subwords")) {
+    if (parameter(parameters, "grouped_entities") || parameter(parameters, "ignore_subwords")) {  // these old names win
       const bool grouped = bool_parameter(parameters, "grouped_entities", false);
       o.strategy = grouped ? bool_parameter(parameters, "ignore_subwords", false) ? Strategy::kFirst : Strategy::kSimple : Strategy::kNone;
       strategy_given = true;
-    }
-    if (const Json* name = parameter(parameters, "aggregation_strategy")) {
+    } else if (const Json* name = parameter(parameters, "aggregation_strategy")) {
       o.strategy = strategy_named(*name);
       strategy_given = true;
     }
@@ -141,14 +142,11 @@ class TokenClassification final : public Task {
   Sentence sentence_of(const Json& item, const Options& o) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const EncodeOptions call{.truncation = truncation_to_model(tokenizer, TruncationStrategy::kLongestFirst, static_cast<int>(std::max<std::int64_t>(o.stride, 0)))};
-    if (o.stride >= 0 && call.truncation) {
-      const int room = call.truncation->max_length - tokenizer.num_special_tokens_to_add(/*pair=*/false);
-      if (o.stride >= room) bad_parameter("stride", "must be less than the " + std::to_string(room) + " tokens that a chunk has room for");
-    }
     Sentence s;
     Encoding encoding;
     if (o.split_into_words) {
       if (!item.is_array()) bad_input("When `is_split_into_words=True`, `sentence` must be a list of tokens.");
+      if (tokenizer.settings().refuses_words) bad_parameter("is_split_into_words", "needs add_prefix_space in this folder's tokenizer_config.json");
       std::vector<std::string> words;
       std::string text;
       for (const Json& word : item) {

@@ -48,6 +48,7 @@ class ZeroShotClassification final : public Task {
     if (python_format(hypothesis, labels[0], kTemplate) == hypothesis) {
       bad_parameter("hypothesis_template", "\"" + hypothesis + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
     }
+    check_model_takes(*model_, model_inputs_of(*model_->tokenizer));
     std::vector<ModelInput> batch;
     std::vector<std::string> sequences;
     for (const Json* item : items_of(inputs)) {
@@ -95,10 +96,10 @@ class ZeroShotClassification final : public Task {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const EncodeOptions call{.truncation = truncation_to_model(tokenizer, TruncationStrategy::kOnlyFirst)};
     try {
-      return model_input(tokenizer, tokenizer.encode(sequence, hypothesis, call));
+      return model_input(tokenizer.encode(sequence, hypothesis, call), model_inputs_of(tokenizer));
     } catch (const Error& e) {
       if (!call.truncation || e.reason.find("too short") == std::string::npos) throw;
-      return model_input(tokenizer, tokenizer.encode(sequence, hypothesis));
+      return model_input(tokenizer.encode(sequence, hypothesis), model_inputs_of(tokenizer));
     }
   }
 

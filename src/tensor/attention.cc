@@ -82,6 +82,9 @@ class Head {
         }
       }
     }
+    for (std::int64_t i = 0; o_.causal && i < queries; ++i) {
+      std::fill(scores + i * padded_ + query + i + 1, scores + i * padded_ + length_, -INFINITY);
+    }
     if (o_.is_key.empty()) return;
     // Transformers masks by adding the lowest number: a query without any key weighs all rows equally.
     for (std::int64_t i = 0; i < queries; ++i) {

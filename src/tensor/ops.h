@@ -67,6 +67,7 @@ struct AttentionOptions {
   std::span<const std::uint8_t> is_key;    // [rows] or empty: rows that others may attend to
   std::span<const std::int32_t> position;  // [rows], needed by window
   std::int64_t window = -1;                // attend only where |position - position| <= window; -1: everywhere
+  bool causal = false;  // attend to no row that follows
   // A query that is not a key itself weighs all rows of its sequence equally (DeBERTa's mask of pairs).
   bool pairwise_mask = false;
   // Adds what a model adds to the scaled scores (relative positions): called once per sequence and head, with all

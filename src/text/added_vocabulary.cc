@@ -117,7 +117,7 @@ const std::string* AddedVocabulary::decoded(std::int32_t id) const {
   return found ? &found->content : nullptr;
 }
 
-void AddedVocabulary::split(NormalizedString&& s, const StringFinder& finder, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const {
+void AddedVocabulary::split(NormalizedString&& s, const StringFinder& finder, bool split_special, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const {
   const std::string_view text = s.text;
   std::size_t done = 0;  // what lies before is in `out`
   bool whole = true;
@@ -125,6 +125,7 @@ void AddedVocabulary::split(NormalizedString&& s, const StringFinder& finder, st
     for (std::size_t from = 0; auto found = finder.find(text, from);) {
       from = found->end;
       const AddedToken& token = tokens_.find(found->id)->second;
+      if (split_special && is_special(token.content)) continue;
       if (token.single_word && (ends_with_word(text.substr(0, found->begin)) || starts_with_word(text.substr(found->end)))) continue;
       std::size_t begin = found->begin, end = found->end;
       if (token.lstrip) begin = std::max(without_trailing_space(text.substr(0, begin)), done);
@@ -140,16 +141,16 @@ void AddedVocabulary::split(NormalizedString&& s, const StringFinder& finder, st
   else if (done < text.size()) out.emplace_back(slice(s, done, text.size()), -1);
 }
 
-void AddedVocabulary::extract(std::string_view text, const Normalizer* normalizer, Pieces& out) const {
+void AddedVocabulary::extract(std::string_view text, const Normalizer* normalizer, bool split_special, Pieces& out) const {
   std::vector<std::pair<NormalizedString, std::int32_t>> plain, parts;
-  split(NormalizedString::of(text, out.tracked()), *plain_, plain);
+  split(NormalizedString::of(text, out.tracked()), *plain_, split_special, plain);
   for (auto& [s, id] : plain) {
     if (id >= 0) {
       parts.emplace_back(std::move(s), id);
       continue;
     }
     if (normalizer && !s.text.empty()) (*normalizer)(s);
-    split(std::move(s), *in_normalized_, parts);
+    split(std::move(s), *in_normalized_, split_special, parts);
   }
   for (auto& [s, id] : parts) out.append(std::move(s), id);
 }

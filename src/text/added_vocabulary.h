@@ -42,8 +42,8 @@ class AddedVocabulary {
   // Gives each token an id (the model's, where it has the token) as the crate does. `normalizer` may be null.
   void add(const std::vector<AddedToken>& tokens, const TokenizerModel& model, const Normalizer* normalizer);
 
-  // The text as pieces, with the added tokens found and the rest normalized.
-  void extract(std::string_view text, const Normalizer* normalizer, Pieces& out) const;
+  // The text as pieces, with the added tokens found (unless they are special and `split_special`) and the rest normalized.
+  void extract(std::string_view text, const Normalizer* normalizer, bool split_special, Pieces& out) const;
 
   std::optional<std::int32_t> find(const std::string& token) const;
   const AddedToken* token(std::int32_t id) const;
@@ -55,7 +55,7 @@ class AddedVocabulary {
   const std::unordered_map<std::string, std::int32_t>& ids() const { return ids_; }
 
  private:
-  void split(NormalizedString&& s, const StringFinder& finder, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const;
+  void split(NormalizedString&& s, const StringFinder& finder, bool split_special, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const;
 
   std::unordered_map<std::string, std::int32_t> ids_;
   std::map<std::int32_t, AddedToken> tokens_;

@@ -138,10 +138,12 @@ class Settings {
     out_.padding_side = side("padding_side", c.pads_left || (padding && padding->left && c.name == "PreTrainedTokenizer") ? Side::kLeft : Side::kRight);
     out_.truncation_side = side("truncation_side", truncates_left ? Side::kLeft : Side::kRight);
     out_.clean_up_tokenization_spaces = flag("clean_up_tokenization_spaces", false);
+    out_.split_special_tokens = flag("split_special_tokens", false);
     if (padding) out_.pad_token_type_id = padding->pad_type_id;
     if (c.name == "XLNetTokenizer") out_.pad_token_type_id = 3;
-    if (const auto found = values_.find("model_max_length"); found != values_.end() && !found->is_null()) {
-      if (!found->is_number()) fail("model_max_length", std::string("must be a number, not ") + json_kind(*found));
+    const char* const most = values_.contains("model_max_length") ? "model_max_length" : "max_len";  // the field's old name
+    if (const auto found = values_.find(most); found != values_.end() && !found->is_null()) {
+      if (!found->is_number()) fail(most, std::string("must be a number, not ") + json_kind(*found));
       out_.model_max_length = found->get<double>();
     }
     out_.model_input_names = {"input_ids", "attention_mask"};
@@ -282,6 +284,7 @@ PretrainedTokenizer load_fast(Settings& settings, TokenizerSpec spec) {
   const ClassRule rule = settings.known_class().rule;
   if (spec.normalizer && (rule == ClassRule::kBert || rule == ClassRule::kMpnet)) update_normalizer(*spec.normalizer, settings, rule == ClassRule::kBert);
   const bool add_prefix_space = settings.flag("add_prefix_space", false);
+  settings.out().refuses_words = rule == ClassRule::kRoberta && !add_prefix_space;
   if (spec.pre_tokenizer && spec.pre_tokenizer->kind == spec::PreTokenizer::kByteLevel && rule != ClassRule::kLlama) {
     spec.pre_tokenizer->add_prefix_space = add_prefix_space;
   }

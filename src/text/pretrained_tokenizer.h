@@ -48,6 +48,8 @@ struct TokenizerSettings {
   Side padding_side = Side::kRight, truncation_side = Side::kRight;
   std::vector<std::string> model_input_names = {"input_ids", "token_type_ids", "attention_mask"};
   bool clean_up_tokenization_spaces = false;
+  bool split_special_tokens = false;
+  bool refuses_words = false;  // a byte-level class without add_prefix_space takes no text in words
   std::int32_t pad_token_type_id = 0;
 };
 

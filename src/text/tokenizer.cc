@@ -28,9 +28,9 @@ struct Tokenizer::Parts {
   std::vector<std::int32_t> before, after;
 
   // The pieces of a text, cut into words.
-  Pieces pieces(std::string_view text, bool tracked) const {
+  Pieces pieces(std::string_view text, bool tracked, bool split_special = false) const {
     Pieces out(tracked);
-    added.extract(text, normalizer.get(), out);
+    added.extract(text, normalizer.get(), split_special, out);
     if (pre_tokenizer) (*pre_tokenizer)(out);
     return out;
   }
@@ -42,8 +42,8 @@ struct Tokenizer::Parts {
     simple = post_processor->around_single(before, after);
   }
 
-  Encoding encode_text(std::string_view text, std::int32_t word, std::int32_t type_id) const;
-  Encoding encode_input(const TextInput& input, std::int32_t type_id) const;
+  Encoding encode_text(std::string_view text, std::int32_t word, std::int32_t type_id, bool split_special) const;
+  Encoding encode_input(const TextInput& input, std::int32_t type_id, bool split_special) const;
 };
 
 namespace {
@@ -90,10 +90,10 @@ class CharIndex {
 
 }  // namespace
 
-Encoding Tokenizer::Parts::encode_text(std::string_view raw, std::int32_t word, std::int32_t type_id) const {
+Encoding Tokenizer::Parts::encode_text(std::string_view raw, std::int32_t word, std::int32_t type_id, bool split_special) const {
   std::string storage;
   const std::string_view text = valid_text(raw, storage);
-  const Pieces cut = pieces(text, /*tracked=*/true);
+  const Pieces cut = pieces(text, /*tracked=*/true, split_special);
   const CharIndex chars(text);
   Encoding out;
   std::vector<ModelToken> tokens;
@@ -119,11 +119,11 @@ Encoding Tokenizer::Parts::encode_text(std::string_view raw, std::int32_t word, 
   return out;
 }
 
-Encoding Tokenizer::Parts::encode_input(const TextInput& input, std::int32_t type_id) const {
-  if (!input.split) return encode_text(input.text, -1, type_id);
+Encoding Tokenizer::Parts::encode_input(const TextInput& input, std::int32_t type_id, bool split_special) const {
+  if (!input.split) return encode_text(input.text, -1, type_id, split_special);
   Encoding out;
   std::int32_t index = 0;
-  for (const std::string& word : input.words) out.merge(encode_text(word, index++, type_id));
+  for (const std::string& word : input.words) out.merge(encode_text(word, index++, type_id, split_special));
   return out;
 }
 
@@ -177,8 +177,8 @@ Encoding Tokenizer::encode(const TextInput& text, const TextInput& pair, bool ad
 
 Encoding Tokenizer::encode(const TextInput& text, const TextInput* pair, const EncodeOptions& options) const {
   std::vector<Encoding> sequences;
-  sequences.push_back(parts_->encode_input(text, 0));
-  if (pair) sequences.push_back(parts_->encode_input(*pair, 1));
+  sequences.push_back(parts_->encode_input(text, 0, options.split_special_tokens));
+  if (pair) sequences.push_back(parts_->encode_input(*pair, 1, options.split_special_tokens));
   if (options.truncation) {
     // As where the library is told to truncate: the stride has to fit beside a single text's special tokens.
     const int room = options.truncation->max_length - num_special_tokens_to_add(false);

@@ -31,6 +31,7 @@ struct EncodeOptions {
   bool add_special_tokens = true;
   std::optional<Truncation> truncation;
   std::optional<Padding> padding;
+  bool split_special_tokens = false;  // special tokens in the text are text
 };
 
 enum class TokenizerModelKind { kWordPiece, kBpe, kUnigram, kWordLevel };
