@@ -60,7 +60,24 @@ _MODERN_SWAPS = dict(hidden_activation="relu", norm_eps=1e-12, num_attention_hea
                      rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 160000.0},
                                       "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})
 
+_LLAMA = dict(vocab_size=67, hidden_size=36, num_attention_heads=6, num_key_value_heads=2, head_dim=6, intermediate_size=52, num_hidden_layers=3,
+              max_position_embeddings=64, rms_norm_eps=4e-3, pad_token_id=3, bos_token_id=0, eos_token_id=1, tie_word_embeddings=False,
+              rope_parameters={"rope_type": "default", "rope_theta": 500.0})
+_LLAMA_SWAPS = dict(hidden_act="relu", rms_norm_eps=1e-12, num_hidden_layers=1, rope_parameters={"rope_type": "default", "rope_theta": 10000.0})
+_DECODER_HEADS = ["Model", "ForCausalLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"]
+
+
+def _decoder(prefix, config=None, swaps=None):
+    return Family(prefix, _LLAMA | (config or {}), _LLAMA_SWAPS | (swaps or {}), longest=37, positions=0,
+                  small=dict(hidden_size=24, num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=28), heads=_DECODER_HEADS)
+
+
 FAMILIES = {
+    "llama": _decoder("Llama"),
+    "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
+    "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,
+                                    layer_types=["full_attention", "sliding_attention", "sliding_attention"]), dict(sliding_window=4)),
+    "qwen3": _decoder("Qwen3"),
     "bert": Family("Bert", _BERT, _BERT_SWAPS, segments=2, positions=0),
     "roberta": Family("Roberta", _ROBERTA, _ROBERTA_SWAPS, segments=1, positions=2),
     "xlm-roberta": Family("XLMRoberta", dict(_ROBERTA, num_attention_heads=3),
@@ -100,6 +117,8 @@ def _heads():
                 extra |= {"num_hidden_layers": 2} | family.small
                 if kind == "distilbert":
                     extra.pop("num_hidden_layers")
+                if kind == "qwen2":
+                    extra["layer_types"] = ["full_attention", "sliding_attention"]
                 if kind == "modernbert":
                     extra["layer_types"] = ["sliding_attention", "full_attention"]
                     if head == "ForQuestionAnswering":
@@ -228,6 +247,23 @@ def _modern():
     yield spec("rope-yarn", dict(rope_parameters=yarn))
 
 
+def _llama():
+    def spec(name, config, more=None, cls="LlamaForCausalLM", kind="llama", **kw):
+        return Spec(f"{kind}-{name}", kind, cls, FAMILIES[kind].small | dict(num_hidden_layers=2) | config, more or {}, **kw)
+
+    rope = dict(rope_theta=500.0)
+    yield spec("rope-linear", dict(rope_parameters=rope | dict(rope_type="linear", factor=3.0)), {})
+    yield spec("rope-llama3", dict(rope_parameters=rope | dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                                                               original_max_position_embeddings=32)), {})
+    yield spec("rope-yarn", dict(rope_parameters=rope | dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=16)), {})
+    yield spec("biases", dict(attention_bias=True, mlp_bias=True), {}, full=True)
+    yield spec("tied", dict(tie_word_embeddings=True), {})
+    yield spec("one-kv-head", dict(num_key_value_heads=1, head_dim=10), {})
+    yield spec("many-kv-heads", dict(num_key_value_heads=4), {})
+    yield spec("no-window", dict(sliding_window=None), dict(sliding_window=5), "MistralForCausalLM", "mistral")
+    yield spec("no-window", dict(use_sliding_window=False, layer_types=["full_attention"] * 2), dict(sliding_window=None), "Qwen2ForCausalLM", "qwen2")
+
+
 def all_specs():
-    for part in (_heads, _variants, _deberta, _modern):
+    for part in (_heads, _variants, _deberta, _modern, _llama):
         yield from part()

@@ -75,7 +75,8 @@ int forward(const std::string& folder, const std::string& in, const std::string&
   if (choices != (ids->shape.size() == 3)) {
     throw Error(ErrorCode::kInvalidArgument, choices ? "must be [batch, choices, tokens] for this class" : "must be [batch, tokens] for this class", in + ": input_ids");
   }
-  const Step step = unpad(batch, /*keep_hidden=*/choices);  // summaries may look at padding
+  // Summaries of choices may look at padding.
+  const Step step = unpad(batch, model.model().is_decoder() ? Hidden::kDrop : choices ? Hidden::kKeep : Hidden::kKeepBehind);
   const auto outputs = model.model().forward(step);
 
   std::vector<Tensor> values;  // keeps what the arrays point to

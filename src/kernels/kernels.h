@@ -45,6 +45,7 @@ struct Matmul {
   float* c = nullptr;  // [m, n], rows c_stride apart
   std::size_t c_stride = 0;
   std::size_t m = 0, k = 0, n = 0;
+  bool accumulate = false;  // the sums go on from what c holds: a product over k in pieces has the bits of the whole
   Epilogue epilogue;
 };
 
@@ -75,6 +76,9 @@ struct Table {
   // y = (x - mean) / sqrt(variance + eps) * weight + bias over rows of d; bias may be null.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, std::size_t rows, std::size_t d,
                      float* y);
+  // y = x / sqrt(mean(x^2) + eps) * weight over rows of d, x_stride and y_stride apart.
+  void (*rms_norm)(const float* x, std::size_t x_stride, const float* weight, float eps, std::size_t rows, std::size_t d, float* y,
+                   std::size_t y_stride);
   // x[i] <- softmax over the n values of each row; rows stride apart. -inf gives 0; a row of -inf gives 0.
   void (*softmax)(float* x, std::size_t rows, std::size_t n, std::size_t stride);
   void (*activate)(Activation, const float* x, std::size_t n, float* y);

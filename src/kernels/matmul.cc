@@ -28,12 +28,23 @@ HWY_INLINE void accumulate(const float* a, std::size_t a_stride, const W* b, std
   }
 }
 
+template <std::size_t R, std::size_t P>
+HWY_NOINLINE void load_tile(const Matmul& x, std::size_t row, std::size_t column, F16x (&acc)[R][P]) {
+  for (std::size_t r = 0; r < R; ++r) {
+    for (std::size_t p = 0; p < P; ++p) {
+      const std::size_t c = column + p * kLanes;
+      acc[r][p] = load_first(x.c + (row + r) * x.c_stride + c, x.n - c < kLanes ? x.n - c : kLanes);
+    }
+  }
+}
+
 template <std::size_t R, std::size_t P, class W>
 HWY_NOINLINE void tile(const Matmul& x, std::size_t row, std::size_t column) {
   F16x acc[R][P];
   _Pragma("GCC unroll 16") for (std::size_t r = 0; r < R; ++r) {
     _Pragma("GCC unroll 16") for (std::size_t p = 0; p < P; ++p) acc[r][p] = set16(0.0f);
   }
+  if (x.accumulate) load_tile<R, P>(x, row, column, acc);
   accumulate<R, P, W>(x.a + row * x.a_stride, x.a_stride, static_cast<const W*>(x.b) + column / kLanes * x.panel_stride,
                       x.k_stride, x.panel_stride, x.k, acc);
   finish_tile<R, P>(x, row, column, acc);

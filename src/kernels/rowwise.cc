@@ -49,6 +49,18 @@ void layer_norm(const float* x, const float* weight, const float* bias, float ep
   }
 }
 
+void rms_norm(const float* x, std::size_t x_stride, const float* weight, float eps, std::size_t rows, std::size_t d, float* y, std::size_t y_stride) {
+  for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
+    F16x squares = set16(0.0f);
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+      const F16x v = load_first(x + i, n);
+      squares = fma(v, v, squares);
+    });
+    const F16x scale = set16(1.0f / std::sqrt(sum_lanes(squares) / static_cast<float>(d) + eps));
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR { store_first(mul(mul(load_first(x + i, n), scale), load_first(weight + i, n)), y + i, n); });
+  }
+}
+
 void softmax(float* x, std::size_t rows, std::size_t n, std::size_t stride) {
   for (std::size_t r = 0; r < rows; ++r, x += stride) {
     F16x largest = set16(-INFINITY);
@@ -138,6 +150,7 @@ void f16_to_f32(const std::uint16_t* x, std::size_t n, float* y) { convert<Half>
 
 void rowwise_functions(Table& t) {
   t.layer_norm = layer_norm;
+  t.rms_norm = rms_norm;
   t.softmax = softmax;
   t.activate = activate;
   t.add = add_arrays;

@@ -47,8 +47,8 @@ HeadFunction masked_lm_head(MaskedLmHead head) {
 }
 
 Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
-                    const std::vector<std::string>& bias_names) {
-  const bool tied = config.opt("tie_word_embeddings", true);
+                    const std::vector<std::string>& bias_names, bool tied) {
+  tied = config.opt("tie_word_embeddings", tied);
   // An adapter of the table leaves what is tied to it alone.
   const TensorView* weight = !tied ? scope.find(own) : nullptr;
   if (tied) weight = scope.find(embeddings.substr(0, embeddings.rfind('.')) + ".base_layer.weight");
@@ -59,6 +59,26 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
     if (!bias) bias = scope.find(name);
   }
   return Linear(*weight, bias, scope.weights->type());
+}
+
+HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied) {
+  return [decoder = tied_decoder(config, scope, own, embeddings, {}, tied)](const Tensor& hidden, const Step& step) {
+    return std::vector<Output>{{"logits", decoder(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows)), true}};
+  };
+}
+
+HeadFunction last_token_classification_head(const Config& config, Linear score) {
+  const auto pad = config.opt<std::int64_t>("pad_token_id", -1);
+  return [pad, score = std::move(score)](const Tensor& hidden, const Step& step) {
+    std::vector<std::int32_t> last;
+    for (int s = 0; s < step.sequences(); ++s) {
+      const std::int32_t begin = step.begin[static_cast<std::size_t>(s)];
+      std::int32_t row = step.begin[static_cast<std::size_t>(s) + 1] - 1;
+      while (row > begin && step.ids[static_cast<std::size_t>(row)] == pad) --row;
+      last.push_back(row);
+    }
+    return std::vector<Output>{{"logits", score(take_rows(hidden, last)), false}};
+  };
 }
 
 std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation) {

@@ -36,8 +36,15 @@ HeadFunction masked_lm_head(MaskedLmHead head);
 
 // The decoder of a masked LM: `own` (its weight, if the checkpoint has one and it is not tied) or the
 // embedding table, with the bias under whichever of these names exists.
+// `tied` is the class's default for tie_word_embeddings.
 Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
-                    const std::vector<std::string>& bias_names);
+                    const std::vector<std::string>& bias_names, bool tied = true);
+
+// decoder(hidden) -> {"logits": [rows of the head, vocabulary]}; `tied` is the class's default for tie_word_embeddings.
+HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied);
+
+// score(hidden of each sequence's last token that is not pad_token_id) -> {"logits": [sequences, labels]}
+HeadFunction last_token_classification_head(const Config& config, Linear score);
 
 // tanh(dense(first row)), as BERT's pooler.
 std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation);

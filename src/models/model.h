@@ -39,6 +39,10 @@ class Model {
  public:
   virtual ~Model() = default;
   virtual std::vector<Output> forward(const Step& step) const = 0;
+
+  // What a decoder's cache looks like; no layers for models that keep nothing (Step::cache stays empty).
+  virtual KvShape kv_shape() const { return {}; }
+  bool is_decoder() const { return kv_shape().layers > 0; }
 };
 
 // The output of this name; throws Error if the class has none.
@@ -62,6 +66,24 @@ class EncoderModel final : public Model {
 template <class Encoder>
 std::unique_ptr<Model> encoder_model(Encoder encoder, HeadFunction head) {
   return std::make_unique<EncoderModel<Encoder>>(std::move(encoder), std::move(head));
+}
+
+// The same of a decoder, which says what its cache looks like.
+template <class Decoder>
+class DecoderModel final : public Model {
+ public:
+  DecoderModel(Decoder decoder, HeadFunction head) : decoder_(std::move(decoder)), head_(std::move(head)) {}
+  std::vector<Output> forward(const Step& step) const override { return head_(decoder_(step), step); }
+  KvShape kv_shape() const override { return decoder_.kv_shape(); }
+
+ private:
+  Decoder decoder_;
+  HeadFunction head_;
+};
+
+template <class Decoder>
+std::unique_ptr<Model> decoder_model(Decoder decoder, HeadFunction head) {
+  return std::make_unique<DecoderModel<Decoder>>(std::move(decoder), std::move(head));
 }
 
 // One line of the registry.

@@ -78,7 +78,7 @@ struct ModernBertEncoder {
     for (const ModernBertLayer& layer : layers) {
       Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
       const RopeTable& rope = layer.local ? local_rope : global_rope;
-      rotate(qkv, 0, 2 * heads, step.positions(), rope.cos, rope.sin);  // queries and keys
+      rotate(qkv, 0, 2 * heads, rope.cos, rope.sin);  // queries and keys
       const Tensor attended = self_attention(qkv, {.heads = heads,
                                                    .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_d))),
                                                    .begin = step.begin,

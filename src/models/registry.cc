@@ -12,6 +12,7 @@ std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
@@ -24,8 +25,12 @@ const std::vector<Architecture>& architectures() {
       {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2},
       {"distilbert", "DistilBert", "distilbert", make_distilbert},
       {"electra", "Electra", "electra", make_electra},
+      {"llama", "Llama", "model", make_llama},
+      {"mistral", "Mistral", "model", make_llama},
       {"modernbert", "ModernBert", "model", make_modernbert},
       {"mpnet", "MPNet", "mpnet", make_mpnet},
+      {"qwen2", "Qwen2", "model", make_llama},
+      {"qwen3", "Qwen3", "model", make_llama},
       {"roberta", "Roberta", "roberta", make_roberta},
       {"xlm-roberta", "XLMRoberta", "roberta", make_roberta},
   };

@@ -1,5 +1,6 @@
 #include "nn/layers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -35,14 +36,29 @@ namespace {
 LoadType type_for(std::int64_t n, LoadType type) { return type == LoadType::kQ8 && n < 64 ? LoadType::kF32 : type; }
 }  // namespace
 
-Linear::Linear(const std::vector<Scope>& scopes, std::int64_t k, std::int64_t n_each) {
+Linear::Linear(const std::vector<Part>& parts, std::int64_t k) {
   std::vector<const TensorView*> tensors;
-  for (const Scope& scope : scopes) tensors.push_back(&scope.tensor("weight", {n_each, k}));
-  weight_ = Weight::pack(tensors, type_for(n_each, scopes[0].weights->type()));
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    if (scopes[i].find("bias")) add_bias(&scopes[i].tensor("bias", {n_each}), static_cast<std::int64_t>(i) * n_each);
+  std::int64_t least = parts[0].n, at = 0;
+  for (const Part& part : parts) {
+    tensors.push_back(&part.scope.tensor("weight", {part.n, k}));
+    least = std::min(least, part.n);
+  }
+  weight_ = Weight::pack(tensors, type_for(least, parts[0].scope.weights->type()));
+  for (const Part& part : parts) {
+    if (part.scope.find("bias")) add_bias(&part.scope.tensor("bias", {part.n}), at);
+    at += part.n;
   }
 }
+
+namespace {
+std::vector<Linear::Part> parts_of(const std::vector<Scope>& scopes, std::int64_t n_each) {
+  std::vector<Linear::Part> parts;
+  for (const Scope& scope : scopes) parts.push_back({scope, n_each});
+  return parts;
+}
+}  // namespace
+
+Linear::Linear(const std::vector<Scope>& scopes, std::int64_t k, std::int64_t n_each) : Linear(parts_of(scopes, n_each), k) {}
 
 Linear::Linear(const TensorView& weight, const TensorView* bias, LoadType type) {
   const TensorView* one[] = {&weight};
@@ -75,6 +91,20 @@ LayerNorm::LayerNorm(const Scope& scope, std::int64_t d, double eps)
 Tensor LayerNorm::operator()(const Tensor& x) const {
   return layer_norm(x, weight_.data(), bias_.empty() ? nullptr : bias_.data(), eps_);
 }
+
+RmsNorm::RmsNorm(const Scope& scope, std::int64_t d, double eps)
+    : weight_(read_f32(scope.tensor("weight", {d}))), eps_(static_cast<float>(eps)) {}
+
+Tensor RmsNorm::operator()(const Tensor& x) const { return rms_norm(x, weight_.data(), eps_); }
+
+void RmsNorm::heads(Tensor& x, std::int64_t begin, std::int64_t heads) const {
+  rms_norm_heads(x, begin, heads, static_cast<std::int64_t>(weight_.size()), weight_.data(), eps_);
+}
+
+GatedMlp::GatedMlp(const Scope& w, std::int64_t d, std::int64_t intermediate, Activation act)
+    : gate_up_proj_({w / "gate_proj", w / "up_proj"}, d, intermediate), down_proj_(w / "down_proj", intermediate, d), act_(act) {}
+
+Tensor GatedMlp::operator()(const Tensor& x, const Tensor& residual) const { return down_proj_(gated(gate_up_proj_(x), act_), residual); }
 
 Embedding::Embedding(const Scope& scope, std::int64_t d) : table_(scope.tensor("weight")) {
   if (table_.d() != d) {

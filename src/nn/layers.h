@@ -20,6 +20,11 @@ class Linear {
   // path.weight [n, k] and, where it exists, path.bias [n].
   Linear(const Scope& scope, std::int64_t k, std::int64_t n);
   // Several layers over the same input as one, their outputs side by side.
+  struct Part {
+    Scope scope;
+    std::int64_t n;
+  };
+  Linear(const std::vector<Part>& parts, std::int64_t k);
   Linear(const std::vector<Scope>& scopes, std::int64_t k, std::int64_t n_each);
   // A decoder whose weight may be tied to a table of another name.
   Linear(const TensorView& weight, const TensorView* bias, LoadType type);
@@ -47,6 +52,32 @@ class LayerNorm {
  private:
   std::vector<float> weight_, bias_;
   float eps_ = 0;
+};
+
+class RmsNorm {
+ public:
+  RmsNorm() = default;
+  RmsNorm(const Scope& scope, std::int64_t d, double eps);  // path.weight
+
+  Tensor operator()(const Tensor& x) const;
+  // Normalizes each of `heads` vectors of d from column `begin` on, in place.
+  void heads(Tensor& x, std::int64_t begin, std::int64_t heads) const;
+
+ private:
+  std::vector<float> weight_;
+  float eps_ = 0;
+};
+
+// down(act(gate(x)) * up(x)) + residual (Shazeer 2020, arXiv:2002.05202); gate and up are merged when loading.
+class GatedMlp {
+ public:
+  GatedMlp(const Scope& scope, std::int64_t d, std::int64_t intermediate, Activation act);  // gate_proj, up_proj, down_proj
+
+  Tensor operator()(const Tensor& x, const Tensor& residual) const;  // x: [rows, D]
+
+ private:
+  Linear gate_up_proj_, down_proj_;
+  Activation act_;
 };
 
 // Sums of rows of embedding tables.

@@ -39,6 +39,21 @@ void apply_yarn(const RopeConfig& c, std::int64_t d, const std::vector<float>& p
   else f.attention_factor = static_cast<float>(scale(1));
 }
 
+// Llama 3.1: long waves are slowed down by the factor, short ones stay, a ramp between. In float32, as Transformers.
+void apply_llama3(const RopeConfig& c, Frequencies& f) {
+  const auto length = static_cast<float>(c.original_max_position_embeddings), factor = static_cast<float>(c.factor);
+  const auto low = static_cast<float>(c.low_freq_factor), high = static_cast<float>(c.high_freq_factor);
+  for (float& x : f.inv_freq) {
+    const float wave = static_cast<float>(2 * kPi) / x;
+    if (wave > length / low) {
+      x /= factor;
+    } else if (wave >= length / high) {
+      const float smooth = (length / wave - low) / (high - low);
+      x = (1 - smooth) * x / factor + smooth * x;
+    }
+  }
+}
+
 Frequencies frequencies(const RopeConfig& c, std::int64_t d) {
   Frequencies f;
   std::vector<float> pos_freqs;
@@ -48,6 +63,8 @@ Frequencies frequencies(const RopeConfig& c, std::int64_t d) {
   }
   if (c.rope_type == "linear") {
     for (float& x : f.inv_freq) x /= static_cast<float>(c.factor);
+  } else if (c.rope_type == "llama3") {
+    apply_llama3(c, f);
   } else if (c.rope_type == "yarn") {
     apply_yarn(c, d, pos_freqs, f);
   }
@@ -71,14 +88,16 @@ RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double max_
   for (const char* field : {"type", "rope_type"}) {
     if (auto found = parameters.find(field); found != parameters.end() && found->is_string()) rope_type = found->get<std::string>();
   }
-  if (rope_type != "default" && rope_type != "linear" && rope_type != "yarn") {
-    throw Error(ErrorCode::kUnsupported, "\"" + rope_type + "\" is not known (known: default, linear, yarn)", where + ": rope_type");
+  if (rope_type != "default" && rope_type != "linear" && rope_type != "llama3" && rope_type != "yarn") {
+    throw Error(ErrorCode::kUnsupported, "\"" + rope_type + "\" is not known (known: default, linear, llama3, yarn)", where + ": rope_type");
   }
   number("rope_theta", rope_theta, 0);
   number("factor", factor, 0);
   number("original_max_position_embeddings", original_max_position_embeddings, 0);
   number("beta_fast", beta_fast, 0);
   number("beta_slow", beta_slow, 0);
+  number("low_freq_factor", low_freq_factor, 0);
+  number("high_freq_factor", high_freq_factor, 0);
   number("mscale", mscale, 0);
   number("mscale_all_dim", mscale_all_dim, 0);
   double given = 0;
@@ -90,18 +109,16 @@ RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double max_
 RopeTable::RopeTable(std::int64_t d, const RopeConfig& config, std::span<const std::int32_t> positions) {
   const Frequencies f = frequencies(config, d);
   const auto half = static_cast<std::int64_t>(f.inv_freq.size());
-  std::int32_t last = 0;
-  for (std::int32_t p : positions) {
+  cos = Tensor({static_cast<std::int64_t>(positions.size()), half});
+  sin = Tensor({static_cast<std::int64_t>(positions.size()), half});
+  for (std::size_t r = 0; r < positions.size(); ++r) {
+    const std::int32_t p = positions[r];
     if (p < 0 || p >= (1 << 24)) throw Error(ErrorCode::kInvalidArgument, std::to_string(p) + " is out of range", "position_ids");
-    last = std::max(last, p);
-  }
-  cos = Tensor({last + 1, half});
-  sin = Tensor({last + 1, half});
-  for (std::int32_t p = 0; p <= last; ++p) {
+    const auto row = static_cast<std::int64_t>(r);
     for (std::int64_t i = 0; i < half; ++i) {
       const SinCos sc = scalar_sin_cos(static_cast<float>(p) * f.inv_freq[static_cast<std::size_t>(i)]);
-      cos.row(p)[i] = static_cast<float>(sc.cos) * f.attention_factor;
-      sin.row(p)[i] = static_cast<float>(sc.sin) * f.attention_factor;
+      cos.row(row)[i] = static_cast<float>(sc.cos) * f.attention_factor;
+      sin.row(row)[i] = static_cast<float>(sc.sin) * f.attention_factor;
     }
   }
 }

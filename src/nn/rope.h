@@ -14,11 +14,12 @@ namespace polymath {
 
 // config.json's rope_theta and rope_scaling (v4) or rope_parameters (v5), under their names there.
 struct RopeConfig {
-  std::string rope_type = "default";  // default, linear, yarn (Peng et al. 2023, arXiv:2309.00071)
+  std::string rope_type = "default";  // default, linear, llama3, yarn (Peng et al. 2023, arXiv:2309.00071)
   double rope_theta = 10000.0;
   double factor = 1.0;
   double original_max_position_embeddings = 0;
   double beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;
+  double low_freq_factor = 1, high_freq_factor = 4;
   std::optional<double> attention_factor;
   bool truncate = true;
 
@@ -27,8 +28,8 @@ struct RopeConfig {
   RopeConfig(const Json& parameters, double missing_theta, double max_position_embeddings, const std::string& where);
 };
 
-// cos and sin of position * inverse frequency: [largest position + 1, d/2]. Angles are rounded to float32
-// where Transformers rounds them; the functions are our own, in double.
+// cos and sin of position * inverse frequency, a row for each of these positions: [positions, d/2]. Angles are rounded
+// to float32 where Transformers rounds them; the functions are our own, in double.
 struct RopeTable {
   Tensor cos, sin;
   RopeTable(std::int64_t d, const RopeConfig& config, std::span<const std::int32_t> positions);

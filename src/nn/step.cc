@@ -21,14 +21,15 @@ void Step::add_sequence(std::span<const std::int32_t> sequence_ids, std::span<co
   begin.push_back(static_cast<std::int32_t>(ids.size()));
 }
 
-Step unpad(const PaddedBatch& batch, bool keep_hidden) {
+Step unpad(const PaddedBatch& batch, Hidden hidden) {
   const auto& [ids, type_ids, mask, position_ids, columns] = batch;
   Step step;
   step.columns = columns;
   step.padded_ids = ids;
   const std::int64_t sequences = columns == 0 ? 0 : static_cast<std::int64_t>(ids.size()) / columns;
   for (std::int64_t s = 0; s < sequences; ++s) {
-    const bool keep_all = keep_hidden || (!mask.empty() && columns > 0 && mask[static_cast<std::size_t>(s * columns)] == 0);
+    const bool first_hidden = !mask.empty() && columns > 0 && mask[static_cast<std::size_t>(s * columns)] == 0;
+    const bool keep_all = hidden == Hidden::kKeep || (hidden == Hidden::kKeepBehind && first_hidden);
     for (std::int64_t c = 0; c < columns; ++c) {
       const auto at = static_cast<std::size_t>(s * columns + c);
       const bool key = mask.empty() || mask[at] != 0;

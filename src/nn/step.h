@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "tensor/kv_cache.h"
+
 namespace polymath {
 
 // The rows of all sequences, one after the other: rows [begin[s], begin[s+1]) are sequence s.
@@ -17,6 +19,8 @@ struct Step {
   std::vector<std::int32_t> begin{0};   // [sequences + 1]
   std::vector<std::uint8_t> is_key;     // [rows], 0: others do not attend to it; or empty: all are
   std::vector<std::int32_t> head_rows;  // the rows that a per-row head answers for; empty: all
+
+  std::vector<KvCache*> cache;  // [sequences], of a decoder: what its rows follow; or empty: nothing is kept
 
   // The padded batch, for models that derive positions from ids; empty: the rows are all there is.
   std::vector<std::int32_t> padded_ids;  // [sequences, columns]
@@ -33,14 +37,20 @@ struct Step {
                     std::span<const std::uint8_t> mask = {});
 };
 
-// The batch [sequences, columns] without the positions where mask (empty: all ones) is 0. A sequence whose
-// first column is hidden keeps all of them, as queries only: classification heads read the first column even
-// where it is padding, and what it holds then can depend on the other padding.
-// `keep_hidden`: all sequences do. The vectors other than ids may be empty.
+// What becomes of the positions that a mask hides.
+enum class Hidden {
+  kDrop,        // they are nothing: decoders, whose heads read the last token
+  kKeepBehind,  // a sequence whose first column is hidden keeps them, as queries only: classification heads read the first
+                // column even where it is padding, and what it holds then can depend on the other padding
+  kKeep,        // all sequences keep them, as queries only
+};
+
+// The batch [sequences, columns] without the positions where mask (empty: all ones) is 0, but for what `hidden` keeps.
+// The vectors other than ids may be empty.
 struct PaddedBatch {
   std::vector<std::int32_t> ids, type_ids, mask, position_ids;  // [sequences, columns]
   std::int64_t columns = 0;
 };
-Step unpad(const PaddedBatch& batch, bool keep_hidden = false);
+Step unpad(const PaddedBatch& batch, Hidden hidden = Hidden::kKeepBehind);
 
 }  // namespace polymath

@@ -127,6 +127,25 @@ Tensor layer_norm(const Tensor& x, const float* weight, const float* bias, float
   return y;
 }
 
+Tensor rms_norm(const Tensor& x, const float* weight, float eps) {
+  Tensor y(x.shape());
+  const auto d = static_cast<std::size_t>(x.dim(-1));
+  parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
+    table().rms_norm(x.row(begin), d, weight, eps, static_cast<std::size_t>(end - begin), d, y.row(begin), d);
+  });
+  return y;
+}
+
+void rms_norm_heads(Tensor& x, std::int64_t begin, std::int64_t heads, std::int64_t d, const float* weight, float eps) {
+  parallel_ranges(x.rows(), row_grain(heads * d), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      float* row = x.row(r) + begin;
+      const auto width = static_cast<std::size_t>(d);
+      table().rms_norm(row, width, weight, eps, static_cast<std::size_t>(heads), width, row, width);
+    }
+  });
+}
+
 Tensor activate(const Tensor& x, Activation activation) {
   Tensor y(x.shape());
   parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
@@ -187,13 +206,11 @@ void softmax_rows(Tensor& x) {
   });
 }
 
-void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, std::span<const std::int32_t> position, const Tensor& cos,
-            const Tensor& sin) {
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin) {
   const std::int64_t d = cos.dim(-1) * 2;
   parallel_ranges(x.rows(), row_grain(heads * d), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      const std::int32_t p = position[static_cast<std::size_t>(r)];
-      table().rotate_half(x.row(r) + begin, cos.row(p), sin.row(p), static_cast<std::size_t>(heads), static_cast<std::size_t>(d));
+      table().rotate_half(x.row(r) + begin, cos.row(r), sin.row(r), static_cast<std::size_t>(heads), static_cast<std::size_t>(d));
     }
   });
 }

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "kernels/kernels.h"
+#include "tensor/kv_cache.h"
 #include "tensor/tensor.h"
 #include "tensor/weight.h"
 
@@ -31,6 +32,11 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options = {
 // y = (x - mean) / sqrt(variance + eps) * weight + bias per row.  weight, bias: [D]; bias may be null.
 Tensor layer_norm(const Tensor& x, const float* weight, const float* bias, float eps);
 
+// y = x / sqrt(mean(x^2) + eps) * weight per row.  weight: [D]
+Tensor rms_norm(const Tensor& x, const float* weight, float eps);
+// The same within each of `heads` vectors of d from column `begin` on, in place.  weight: [d]
+void rms_norm_heads(Tensor& x, std::int64_t begin, std::int64_t heads, std::int64_t d, const float* weight, float eps);
+
 Tensor activate(const Tensor& x, Activation activation);
 Tensor add(const Tensor& a, const Tensor& b);       // of the same size
 Tensor multiply(const Tensor& a, const Tensor& b);  // of the same size
@@ -47,9 +53,8 @@ Tensor take_columns(const Tensor& x, std::int64_t begin, std::int64_t end);
 void softmax_rows(Tensor& x);
 
 // Rotary position embedding (RoFormer) on columns [begin, begin + heads * 2 * half) of x, in the halves' layout:
-// the angles of row r are cos/sin[position[r]]: [positions, half].
-void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, std::span<const std::int32_t> position, const Tensor& cos,
-            const Tensor& sin);
+// the angles of row r are cos/sin[r]: [rows, half].
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin);
 
 // The scores of one head of one sequence: scores[i][j] of query i and key j, in rows `stride` apart.
 struct HeadScores {
@@ -78,6 +83,35 @@ struct AttentionOptions {
 // softmax(scale * q k^T + ...) v within each sequence and head.
 // q, k, v: columns [0, D), [D, 2D), [2D, 3D) of qkv: [rows, 3 D] -> [rows, D]
 Tensor self_attention(const Tensor& qkv, const AttentionOptions& options);
+
+// Writes keys and values of all rows into the caches, where KvCache::extend made room: those of head h are the columns
+// from key_at + h * head_dim and value_at + h * head_dim on.  x: [rows, ...]
+void cache_keys_values(const Tensor& x, std::int64_t key_at, std::int64_t value_at, int layer, std::span<KvCache* const> caches,
+                       std::span<const std::int32_t> begin);
+
+// The scores of one query row: scores[j] of key j < keys, which came from column key_column[j].
+struct QueryScores {
+  int sequence = 0, head = 0;
+  std::int64_t row = 0, keys = 0;
+  const std::int32_t* key_column = nullptr;
+  float* scores = nullptr;
+};
+
+struct CachedAttentionOptions {
+  int heads = 1;  // of queries, a multiple of the cache's: neighbours share a head of keys and values
+  float scale = 1.0f;
+  bool causal = true;                     // a row sees what was cached before it and itself; else all
+  std::span<const std::int32_t> begin;    // [sequences + 1], as in AttentionOptions
+  std::span<const std::int32_t> column;   // [rows], needed by window
+  std::int64_t window = -1;               // see only keys less than this many columns back; -1: all
+  float softcap = 0;                      // scores <- softcap * tanh(scores / softcap); 0: not
+  std::span<const float> alibi_slopes;    // [heads] or empty: scores += slope * key's column (Press et al. 2021, arXiv:2108.12409)
+  std::function<void(const QueryScores&)> add_scores;  // as in AttentionOptions, called once per query row and head
+};
+
+// softmax(scale * q k^T + ...) v over each sequence's cache.
+// q: [rows, at least heads * head_dim], the queries first -> [rows, heads * head_dim]
+Tensor cached_attention(const Tensor& q, int layer, std::span<KvCache* const> caches, const CachedAttentionOptions& options);
 
 // Additions and multiplications done by products so far, by all threads; for measuring.
 std::uint64_t operations_done();

@@ -82,6 +82,31 @@ TEST(Kernels, MatmulAddsInAscendingOrder) {
   }
 }
 
+TEST(Kernels, MatmulInPiecesHasTheBitsOfTheWhole) {
+  const std::size_t k = 100;
+  for (std::size_t m : {1u, 5u, 13u}) {
+    for (std::size_t n : {7u, 16u, 70u}) {
+      const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
+      const Weight packed = Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kF32);
+      const auto product = [&](std::initializer_list<std::size_t> ends) {
+        std::vector<float> c(m * n, NAN);
+        std::size_t begin = 0;
+        for (std::size_t end : ends) {
+          auto x = matmul_of(a, packed, c, m);
+          x.a += begin;
+          x.b = static_cast<const float*>(packed.panel(0)) + begin * 16;
+          x.k = end - begin;
+          x.accumulate = begin > 0;
+          kernels::table().matmul(Storage::kF32, x);
+          begin = end;
+        }
+        return c;
+      };
+      EXPECT_EQ(same_on_all([&] { return product({1, 33, 64, k}); }), product({k})) << m << " " << n;
+    }
+  }
+}
+
 TEST(Kernels, HalfWidthWeightsAreExactlyTheirValues) {
   const std::size_t m = 7, k = 37, n = 35;
   const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
@@ -182,13 +207,19 @@ TEST(Kernels, LayerNormAndSoftmaxOverAnyWidth) {
       kernels::table().layer_norm(x.data(), w.data(), b.data(), 1e-5f, rows, d, y.data());
       return y;
     });
+    const auto rms = same_on_all([&] {
+      std::vector<float> y(rows * d);
+      kernels::table().rms_norm(x.data(), d, w.data(), 1e-5f, rows, d, y.data(), d);
+      return y;
+    });
     const auto soft = same_on_all([&] {
       std::vector<float> y = x;
       kernels::table().softmax(y.data(), rows, d, d);
       return y;
     });
     for (std::size_t r = 0; r < rows; ++r) {
-      double mean = 0, variance = 0, top = -1e30, total = 0;
+      double mean = 0, variance = 0, squares = 0, top = -1e30, total = 0;
+      for (std::size_t i = 0; i < d; ++i) squares += std::pow(static_cast<double>(x[r * d + i]), 2) / static_cast<double>(d);
       for (std::size_t i = 0; i < d; ++i) mean += static_cast<double>(x[r * d + i]) / static_cast<double>(d);
       for (std::size_t i = 0; i < d; ++i) variance += std::pow(static_cast<double>(x[r * d + i]) - mean, 2) / static_cast<double>(d);
       for (std::size_t i = 0; i < d; ++i) top = std::max(top, static_cast<double>(x[r * d + i]));
@@ -196,6 +227,7 @@ TEST(Kernels, LayerNormAndSoftmaxOverAnyWidth) {
       for (std::size_t i = 0; i < d; ++i) {
         const auto v = static_cast<double>(x[r * d + i]);
         ASSERT_NEAR(static_cast<double>(normed[r * d + i]), (v - mean) / std::sqrt(variance + 1e-5) * static_cast<double>(w[i]) + static_cast<double>(b[i]), 2e-5);
+        ASSERT_NEAR(static_cast<double>(rms[r * d + i]), v / std::sqrt(squares + 1e-5) * static_cast<double>(w[i]), 2e-5);
         ASSERT_NEAR(static_cast<double>(soft[r * d + i]), std::exp(v - top) / total, 1e-6);
       }
     }

@@ -81,6 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                          ::testing::Values(std::pair("bert-Base", LoadType::kAuto), std::pair("bert-Base", LoadType::kBf16),
                                            std::pair("bert-Base", LoadType::kQ8), std::pair("albert-Base", LoadType::kAuto),
                                            std::pair("deberta-v2-v2", LoadType::kAuto), std::pair("distilbert-SequenceClassification", LoadType::kAuto),
+                                           std::pair("llama-CausalLM", LoadType::kAuto), std::pair("llama-CausalLM", LoadType::kQ8),
                                            std::pair("modernbert-Base", LoadType::kAuto), std::pair("mpnet-MaskedLM", LoadType::kAuto),
                                            std::pair("roberta-QuestionAnswering", LoadType::kAuto)),
                          [](const auto& info) {
