@@ -1,5 +1,6 @@
 // polymath: the command line. Results go to standard output, everything else to standard error; the exit
 // code is 0 on success, 2 on wrong usage, 1 on any other error.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -48,6 +49,11 @@ int run(int argc, char** argv) {
   add_info(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);
+  const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; })) {
+    std::cerr << "polymath: error: \"" << argv[1] << "\" is not a command\nTry: polymath --help" << std::endl;
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

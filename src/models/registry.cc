@@ -99,6 +99,9 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
+    if (e.code == ErrorCode::kNotFound && head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *head) {
+      throw Error(e.code, "holds a " + loaded.config_->architecture() + ", which has not the head for this task (no tensor " + e.where + ")", folder);
+    }
     throw Error(e.code, e.reason, folder + ": " + e.where);
   }
   return loaded;
