@@ -29,6 +29,7 @@ PROGRAM = Path(os.environ.get("POLYMATH", Path(__file__).resolve().parent.parent
 FAMILIES = {"Bert": "bert", "Roberta": "roberta", "XLMRoberta": "roberta", "Camembert": "roberta",
             "DistilBert": "distilbert", "Electra": "electra", "Albert": "albert", "MPNet": "mpnet",
             "DebertaV2": "deberta", "ModernBert": "model"}
+ACTS = _ACTIVATIONS + (["hardswish"] if MAJOR == 5 else [])
 CLASSES = {p: [n for n in dir(transformers) if re.fullmatch(p + r"(Model|LMHeadModel|For(?!mer)[A-Z]\w+)", n)
                and not n.endswith("Output")] for p in FAMILIES}
 
@@ -49,7 +50,7 @@ def random_config(r, prefix):
                   max_position_embeddings=pick([30, 48, 77]))
     if prefix not in ("ModernBert", "DistilBert"):
         some("layer_norm_eps", 1e-12, 1e-7, 1e-5, 1e-3, 0.1)
-        some("hidden_act", *_ACTIVATIONS)
+        some("hidden_act", *ACTS)
     some("tie_word_embeddings", False, often=0.2)
     some("pad_token_id", 0, 1, 3, 7, 16, often=0.6)
     if prefix not in ("MPNet", "DebertaV2", "ModernBert", "DistilBert"):
@@ -72,7 +73,7 @@ def random_config(r, prefix):
                       n_layers=layers, max_position_embeddings=config["max_position_embeddings"],
                       pad_token_id=config.get("pad_token_id", 0),
                       tie_word_embeddings=config.get("tie_word_embeddings", True))
-        some("activation", "gelu", "relu", *_ACTIVATIONS)
+        some("activation", "gelu", "relu", *ACTS)
         some("sinusoidal_pos_embds", True)
     if prefix == "MPNet":
         some("relative_attention_num_buckets", 32, 32, 40, 64)
@@ -86,7 +87,7 @@ def random_config(r, prefix):
         some("pos_att_type", [], ["c2p"], ["p2c"], ["p2c", "c2p"], "p2c|c2p", "C2P", "c2p | p2c", None, often=0.8)
         some("position_biased_input", True, False, often=0.6)
         some("type_vocab_size", 0, 1, 2, 3)
-        some("pooler_hidden_act", *_ACTIVATIONS)
+        some("pooler_hidden_act", *ACTS)
         some("legacy", False if MAJOR == 5 else True, often=0.4)
         if r.random() < 0.4:
             config["conv_kernel_size"] = pick([1, 3, 5, 7])
@@ -96,8 +97,8 @@ def random_config(r, prefix):
         config.update(pad_token_id=config.get("pad_token_id", 3), bos_token_id=0, eos_token_id=1, cls_token_id=0,
                       sep_token_id=1)
         some("norm_eps", 1e-12, 1e-5, 1e-3, 0.1)
-        some("hidden_activation", *_ACTIVATIONS)
-        some("classifier_activation", *_ACTIVATIONS)
+        some("hidden_activation", *ACTS)
+        some("classifier_activation", *ACTS)
         some("classifier_pooling", "cls", "mean")
         for bias in ("norm_bias", "attention_bias", "mlp_bias", "classifier_bias", "decoder_bias"):
             some(bias, True, False)
@@ -117,7 +118,7 @@ def random_config(r, prefix):
 
 def random_rope(r):
     rope = {"rope_type": "default", "rope_theta": r.choice([10.0, 500.0, 10000.0, 160000.0])}
-    kind = r.choice(["default", "default", "linear", "yarn", "llama3", "dynamic", "longrope"])
+    kind = r.choice(["default", "default", "linear", "yarn", "llama3", "dynamic"])
     if kind == "linear":
         rope |= {"rope_type": kind, "factor": r.choice([1.0, 2.0, 3.5])}
     if kind == "dynamic":
@@ -135,8 +136,6 @@ def random_rope(r):
     if kind == "llama3":
         rope |= {"rope_type": kind, "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                  "original_max_position_embeddings": 16}
-    if kind == "longrope":
-        rope |= {"rope_type": kind, "factor": 2.0, "original_max_position_embeddings": 16, "short_factor": None}
     return rope
 
 

@@ -68,6 +68,12 @@ const Json* Config::find(const std::string& field) const {
   return found == values_.end() ? nullptr : &*found;
 }
 
+void Config::set_missing(const Json& fields) {
+  for (const auto& [name, value] : fields.items()) {
+    if (const Json* found = find(name); !found || found->is_null()) values_[name] = value;
+  }
+}
+
 Config Config::nested(const std::string& field) const {
   const Json* value = find(field);
   if (!value || value->is_null()) throw Error(ErrorCode::kBadFile, "the field is missing", path_ + ": " + printable(field));

@@ -43,6 +43,9 @@ class Config {
     return !value || value->is_null() ? missing : convert<T>(*value, field);
   }
 
+  // Gives fields that are absent or null these values.
+  void set_missing(const Json& fields);
+
   // The config inside a field, such as text_config; its errors name that field.
   Config nested(const std::string& field) const;
 

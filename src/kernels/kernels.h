@@ -25,7 +25,7 @@ enum class Storage { kF32, kBf16, kF16, kQ8 };
 
 // The names are those of config.json's hidden_act.
 enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kSilu, kTanh, kSigmoid, kQuickGelu, kRelu2,
-                        kGelu10, kLaplace, kLeakyRelu, kMish, kRelu6 };
+                        kGelu10, kLaplace, kLeakyRelu, kMish, kRelu6, kHardSwish };
 
 // What happens to a product before it is stored: c = act(scale * product + bias) + residual.
 struct Epilogue {

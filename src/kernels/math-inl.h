@@ -107,6 +107,10 @@ HWY_INLINE VF activate_part(VF x) {
     return hn::Mul(x, hn::Div(t, hn::Add(t, hn::Set(d, 2.0f))));
   } else if constexpr (A == Activation::kRelu6) {
     return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0f));
+  } else if constexpr (A == Activation::kHardSwish) {
+    // x relu6(x + 3) / 6
+    const VF gate = hn::Min(hn::Max(hn::Add(x, hn::Set(d, 3.0f)), hn::Zero(d)), hn::Set(d, 6.0f));
+    return hn::Div(hn::Mul(x, gate), hn::Set(d, 6.0f));
   } else if constexpr (A == Activation::kRelu2) {
     const VF r = hn::Max(x, hn::Zero(d));
     return hn::Mul(r, r);
@@ -147,6 +151,7 @@ inline void activate_any(Activation activation, const float* x, std::size_t n, f
     case Activation::kLeakyRelu: return activate_span<Activation::kLeakyRelu>(x, n, y);
     case Activation::kMish: return activate_span<Activation::kMish>(x, n, y);
     case Activation::kRelu6: return activate_span<Activation::kRelu6>(x, n, y);
+    case Activation::kHardSwish: return activate_span<Activation::kHardSwish>(x, n, y);
     case Activation::kRelu2: return activate_span<Activation::kRelu2>(x, n, y);
   }
 }

@@ -73,7 +73,7 @@ std::unique_ptr<Model> make_albert(const Config& c, Head head, const Scope& w) {
     case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
     case Head::kPreTraining:
-      f = [mlm = predictions(), pool = pooler(), sop = Linear(w / "sop_classifier.classifier", d, 2)](const Tensor& hidden, const Step& step) {
+      f = [mlm = predictions(), pool = pooler(), sop = Linear(w / "sop_classifier.classifier", d, labels)](const Tensor& hidden, const Step& step) {
         return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true}, {"sop_logits", sop(pool(hidden, step)), false}};
       };
       break;

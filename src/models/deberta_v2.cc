@@ -1,6 +1,7 @@
 // DeBERTa v2 and v3 (He et al. 2020/2021, arXiv:2006.03654, 2111.09543): attention over content and relative
 // position as two vectors ("disentangled"), in v2 with a convolution beside the first layer.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "models/conv.h"
@@ -8,6 +9,11 @@
 
 namespace polymath {
 namespace {
+
+std::string lowered(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
 
 struct DebertaConfig {
   std::int64_t hidden_size, intermediate_size, embedding_size;
@@ -32,11 +38,11 @@ struct DebertaConfig {
     if (max_relative_positions < 1) max_relative_positions = c.opt<std::int64_t>("max_position_embeddings", 512);
     // A list ["p2c", "c2p"], or one string "p2c|c2p".
     if (const Json* types = c.find("pos_att_type"); types && (types->is_array() || types->is_string())) {
-      const std::string text = types->dump();
+      const std::string text = types->is_string() ? lowered(types->get<std::string>()) : types->dump();
       c2p = text.find("c2p") != std::string::npos;
       p2c = text.find("p2c") != std::string::npos;
     }
-    norm_rel_ebd = c.opt<std::string>("norm_rel_ebd", "none").find("layer_norm") != std::string::npos;
+    norm_rel_ebd = lowered(c.opt<std::string>("norm_rel_ebd", "none")).find("layer_norm") != std::string::npos;
   }
 
   // Scores are divided by sqrt(d * (1 + the number of position terms)).

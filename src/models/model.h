@@ -92,6 +92,7 @@ struct Architecture {
   const char* class_prefix;  // of Transformers' classes: "Bert" in BertForMaskedLM
   const char* base_prefix;   // base_model_prefix: the name of the encoder inside a class with a head
   std::unique_ptr<Model> (*make)(const Config& config, Head head, const Scope& scope);
+  const char* sizes;  // JSON: the sizes that its config class takes where config.json names none
 };
 
 const std::vector<Architecture>& architectures();

@@ -65,7 +65,9 @@ struct ModernBertEncoder {
     const char* kind = local ? "sliding_attention" : "full_attention";
     const Json* parameters = c.find("rope_parameters");
     if (parameters && parameters->is_object() && parameters->contains(kind)) {
-      return {(*parameters)[kind], theta, most, c.path() + ": rope_parameters: " + kind};
+      RopeConfig rope{(*parameters)[kind], theta, most, c.path() + ": rope_parameters: " + kind};
+      rope.truncate = true;  // Transformers looks for it beside the kinds, where it is not
+      return rope;
     }
     const Json* scaling = c.find("rope_scaling");
     return {scaling ? *scaling : Json(), theta, most, c.path() + ": rope_scaling"};

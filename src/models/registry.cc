@@ -18,21 +18,30 @@ std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
 
 const std::vector<Architecture>& architectures() {
+  static constexpr const char* kBase = R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512})";
+  static constexpr const char* kQwen = R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 22016, "max_position_embeddings": 32768})";
   static const std::vector<Architecture> kAll = {
-      {"albert", "Albert", "albert", make_albert},
-      {"bert", "Bert", "bert", make_bert},
-      {"camembert", "Camembert", "roberta", make_roberta},
-      {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2},
-      {"distilbert", "DistilBert", "distilbert", make_distilbert},
-      {"electra", "Electra", "electra", make_electra},
-      {"llama", "Llama", "model", make_llama},
-      {"mistral", "Mistral", "model", make_llama},
-      {"modernbert", "ModernBert", "model", make_modernbert},
-      {"mpnet", "MPNet", "mpnet", make_mpnet},
-      {"qwen2", "Qwen2", "model", make_llama},
-      {"qwen3", "Qwen3", "model", make_llama},
-      {"roberta", "Roberta", "roberta", make_roberta},
-      {"xlm-roberta", "XLMRoberta", "roberta", make_roberta},
+      {"albert", "Albert", "albert", make_albert,
+       R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
+      {"bert", "Bert", "bert", make_bert, kBase},
+      {"camembert", "Camembert", "roberta", make_roberta, kBase},
+      {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2,
+       R"({"hidden_size": 1536, "num_hidden_layers": 24, "num_attention_heads": 24, "intermediate_size": 6144, "max_position_embeddings": 512})"},
+      {"distilbert", "DistilBert", "distilbert", make_distilbert,
+       R"({"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "max_position_embeddings": 512})"},
+      {"electra", "Electra", "electra", make_electra,
+       R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
+      {"llama", "Llama", "model", make_llama,
+       R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
+      {"mistral", "Mistral", "model", make_llama,
+       R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
+      {"modernbert", "ModernBert", "model", make_modernbert,
+       R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
+      {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
+      {"qwen2", "Qwen2", "model", make_llama, kQwen},
+      {"qwen3", "Qwen3", "model", make_llama, kQwen},
+      {"roberta", "Roberta", "roberta", make_roberta, kBase},
+      {"xlm-roberta", "XLMRoberta", "roberta", make_roberta, kBase},
   };
   return kAll;
 }
@@ -90,6 +99,12 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
   const Architecture& architecture = architecture_of(*loaded.config_);
+  if (loaded.config_->model_type() == "distilbert") {  // other names of the same fields
+    for (const auto& [name, alias] : {std::pair{"dim", "hidden_size"}, {"n_heads", "num_attention_heads"}, {"n_layers", "num_hidden_layers"}}) {
+      if (const Json* value = loaded.config_->find(alias)) loaded.config_->set_missing({{name, *value}});
+    }
+  }
+  loaded.config_->set_missing(parse_json(architecture.sizes, "sizes"));
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
   loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));

@@ -20,7 +20,7 @@ Activation activation_named(const std::string& name, const std::string& field) {
       {"quick_gelu", Activation::kQuickGelu}, {"linear", Activation::kNone},
       {"gelu_10", Activation::kGelu10},      {"laplace", Activation::kLaplace},
       {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish},
-      {"relu6", Activation::kRelu6},
+      {"relu6", Activation::kRelu6},         {"hardswish", Activation::kHardSwish},
   };
   auto found = kNames.find(name);
   if (found != kNames.end()) return found->second;

@@ -73,8 +73,8 @@ Frequencies frequencies(const RopeConfig& c, std::int64_t d) {
 
 }  // namespace
 
-RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double max_position_embeddings, const std::string& where)
-    : rope_theta(missing_theta), original_max_position_embeddings(max_position_embeddings) {
+RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double most, const std::string& where)
+    : rope_theta(missing_theta), max_position_embeddings(most), original_max_position_embeddings(most) {
   if (parameters.is_null()) return;
   if (!parameters.is_object()) throw Error(ErrorCode::kBadFile, std::string("must be an object, not ") + json_kind(parameters), where);
   const auto number = [&](const char* field, double& value, double least) {
@@ -88,16 +88,16 @@ RopeConfig::RopeConfig(const Json& parameters, double missing_theta, double max_
   for (const char* field : {"type", "rope_type"}) {
     if (auto found = parameters.find(field); found != parameters.end() && found->is_string()) rope_type = found->get<std::string>();
   }
-  if (rope_type != "default" && rope_type != "linear" && rope_type != "llama3" && rope_type != "yarn") {
-    throw Error(ErrorCode::kUnsupported, "\"" + rope_type + "\" is not known (known: default, linear, llama3, yarn)", where + ": rope_type");
+  if (rope_type != "default" && rope_type != "linear" && rope_type != "dynamic" && rope_type != "yarn" && rope_type != "llama3") {
+    throw Error(ErrorCode::kUnsupported, "\"" + rope_type + "\" is not known (known: default, linear, dynamic, yarn, llama3)", where + ": rope_type");
   }
   number("rope_theta", rope_theta, 0);
   number("factor", factor, 0);
   number("original_max_position_embeddings", original_max_position_embeddings, 0);
-  number("beta_fast", beta_fast, 0);
-  number("beta_slow", beta_slow, 0);
   number("low_freq_factor", low_freq_factor, 0);
   number("high_freq_factor", high_freq_factor, 0);
+  number("beta_fast", beta_fast, 0);
+  number("beta_slow", beta_slow, 0);
   number("mscale", mscale, 0);
   number("mscale_all_dim", mscale_all_dim, 0);
   double given = 0;
@@ -114,6 +114,9 @@ RopeTable::RopeTable(std::int64_t d, const RopeConfig& config, std::span<const s
   for (std::size_t r = 0; r < positions.size(); ++r) {
     const std::int32_t p = positions[r];
     if (p < 0 || p >= (1 << 24)) throw Error(ErrorCode::kInvalidArgument, std::to_string(p) + " is out of range", "position_ids");
+    if (config.rope_type == "dynamic" && p >= config.max_position_embeddings) {  // the base would hang on the batch's longest text
+      throw Error(ErrorCode::kUnsupported, "is more than max_position_embeddings, which the dynamic rope_type is not known for", "the number of tokens");
+    }
     const auto row = static_cast<std::int64_t>(r);
     for (std::int64_t i = 0; i < half; ++i) {
       const SinCos sc = scalar_sin_cos(static_cast<float>(p) * f.inv_freq[static_cast<std::size_t>(i)]);

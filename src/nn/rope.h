@@ -14,12 +14,13 @@ namespace polymath {
 
 // config.json's rope_theta and rope_scaling (v4) or rope_parameters (v5), under their names there.
 struct RopeConfig {
-  std::string rope_type = "default";  // default, linear, llama3, yarn (Peng et al. 2023, arXiv:2309.00071)
+  // default, linear, dynamic (up to max_position_embeddings), yarn (Peng et al. 2023, arXiv:2309.00071), llama3
+  std::string rope_type = "default";
   double rope_theta = 10000.0;
   double factor = 1.0;
-  double original_max_position_embeddings = 0;
-  double beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;
+  double max_position_embeddings = 0, original_max_position_embeddings = 0;
   double low_freq_factor = 1, high_freq_factor = 4;
+  double beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;
   std::optional<double> attention_factor;
   bool truncate = true;
 

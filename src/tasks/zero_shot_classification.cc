@@ -38,6 +38,7 @@ class ZeroShotClassification final : public Task {
   }
 
   Json run(const Json& inputs, const Json& parameters) const override {
+    if (inputs.is_array() && inputs.empty()) return inputs;
     const auto labels = labels_of(parameters);
     const std::string hypothesis = string_parameter(parameters, "hypothesis_template", "This example is {}.");
     const bool multi_label = parameter(parameters, "multi_class") ? bool_parameter(parameters, "multi_class", false)
