@@ -113,7 +113,7 @@ Config Adapter::config() const {
   Json values = read_json_file(path);
   const Config plain(values, path);
   for (const auto& [name, tensor] : tensors_.tensors()) {
-    if (!name.ends_with("classifier.weight") && !name.ends_with("classifier.out_proj.weight")) continue;
+    if (!name.ends_with(".classifier.weight") && !name.ends_with(".classifier.out_proj.weight")) continue;
     if (tensor.shape.size() != 2 || tensor.shape[0] == plain.num_labels()) continue;
     for (const char* field : {"id2label", "label2id"}) values.erase(field);
     values["num_labels"] = tensor.shape[0];
@@ -194,7 +194,8 @@ void Adapter::apply(Checkpoint& base, const Weights& names) const {
       std::vector<float> bias = old ? read_f32(*old) : std::vector<float>(added.size(), 0.0f);
       if (bias.size() != added.size()) misfit(*parts.b_bias, "does not fit the bias that it adapts");
       for (std::size_t i = 0; i < bias.size(); ++i) bias[i] += static_cast<float>(scale) * added[i];
-      base.set(old ? old->name : module + ".bias", {static_cast<std::int64_t>(bias.size())}, std::move(bias));
+      const auto size = static_cast<std::int64_t>(bias.size());
+      base.set(old ? old->name : module + ".bias", {size}, std::move(bias));
     }
     base.set(weight->name, weight->shape, std::move(w));
   }
