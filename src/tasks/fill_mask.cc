@@ -59,7 +59,8 @@ class FillMask final : public Task {
         continue;
       }
       const auto pieces = tokenizer.encode(text, EncodeOptions{.add_special_tokens = false}).ids;
-      if (!pieces.empty()) ids.insert(pieces[0]);
+      // The one token that truncation leaves.
+      if (!pieces.empty()) ids.insert(tokenizer.settings().truncation_side == Side::kRight ? pieces.front() : pieces.back());
     }
     if (ids.empty()) bad_parameter("targets", "At least one target must be provided when passed.");
     return {ids.begin(), ids.end()};

@@ -45,7 +45,7 @@ class QuestionAnswering final : public Task {
   explicit QuestionAnswering(std::shared_ptr<const TextModel> model) : model_(std::move(model)) {}
 
   Json run(const Json& inputs, const Json& parameters) const override {
-    const Options options = options_of(parameters);
+    const Options options = options_of(parameters, /*preprocesses=*/!inputs.is_array() || !inputs.empty());
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool question_first = tokenizer.settings().padding_side == Side::kRight;
     if (!inputs.is_array() && !inputs.is_object()) bad_input("You need to provide a dictionary with keys {question:..., context:...}");
@@ -91,12 +91,14 @@ class QuestionAnswering final : public Task {
   }
 
  private:
-  Options options_of(const Json& parameters) const {
+  // Transformers looks at what tokenizing needs only where there is something to tokenize.
+  Options options_of(const Json& parameters, bool preprocesses) const {
     Options o;
     o.top_k = int_parameter(parameters, parameter(parameters, "top_k") ? "top_k" : "topk", 1);
     if (o.top_k < 1) bad_parameter("top_k", "top_k parameter should be >= 1 (got " + std::to_string(o.top_k) + ")");
     o.max_answer_len = int_parameter(parameters, "max_answer_len", 15);
     if (o.max_answer_len < 1) bad_parameter("max_answer_len", "max_answer_len parameter should be >= 1 (got " + std::to_string(o.max_answer_len) + ")");
+    if (!preprocesses) return o;
     o.max_seq_len = int_parameter(parameters, "max_seq_len", static_cast<std::int64_t>(std::min(model_->tokenizer->model_max_length(), 384.0)));
     if (o.max_seq_len < 1 || o.max_seq_len > (1 << 24)) bad_parameter("max_seq_len", std::to_string(o.max_seq_len) + " is out of range");
     o.doc_stride = int_parameter(parameters, "doc_stride", std::min<std::int64_t>(o.max_seq_len / 2, 128));

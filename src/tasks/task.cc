@@ -66,10 +66,13 @@ const Json* parameter(const Json& parameters, const char* name) {
 
 bool bool_parameter(const Json& parameters, const char* name, bool missing) {
   const Json* value = parameter(parameters, name);
-  if (!value) return missing;
-  if (value->is_boolean()) return value->get<bool>();
-  if (value->is_number()) return value->get<double>() != 0;
-  bad_parameter(name, std::string("must be true or false, not ") + json_kind(*value));
+  return value ? is_true(*value) : missing;
+}
+
+bool is_true(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number()) return value.get<double>() != 0;
+  return !value.empty() && value != "";
 }
 
 std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_t missing) {

@@ -49,8 +49,10 @@ Json run_body(const Task& task, const Json& body, const Json& defaults = Json::o
 
 // A parameter by its name; null when it is absent or null in the body.
 const Json* parameter(const Json& parameters, const char* name);
-// Typed, or `missing`; throws Error naming the parameter.
+// A value as Python's `if` reads it.
+bool is_true(const Json& value);
 bool bool_parameter(const Json& parameters, const char* name, bool missing);
+// Typed, or `missing`; throws Error naming the parameter.
 std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_t missing);
 // batch_size, which Transformers looks at only where the inputs are a list.
 std::int64_t batch_size_of(const Json& inputs, const Json& parameters);

@@ -21,13 +21,6 @@ constexpr std::array<const char*, 18> kArguments = {
     "return_tensors", "return_token_type_ids", "return_attention_mask", "return_overflowing_tokens", "return_special_tokens_mask",
     "return_offsets_mapping", "return_length", "verbose", "split_special_tokens", "batch_size"};
 
-// A flag as Python's `if` reads it.
-bool is_true(const Json& value) {
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number()) return value.get<double>() != 0;
-  return !value.empty() && value != "";
-}
-
 // padding and max_length as the tokenizer takes them; absent: no padding.
 std::optional<Padding> padding_of(const Json& arguments, const PretrainedTokenizer& tokenizer, std::optional<std::int64_t> max_length, const std::string& where) {
   const auto padding = arguments.find("padding");
@@ -90,16 +83,15 @@ TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, cons
     if (std::any_of(kNoInputs.begin(), kNoInputs.end(), is_name) && is_true(value)) bad_parameter(where + name, "would give the model an input that it does not take");
     if (name == "is_split_into_words" && is_true(value)) bad_parameter(where + name, "is not known for this task");
   }
-  const auto flag = [&](const char* name, bool missing) {
-    const Json* value = parameter(arguments, name);
-    return value ? is_true(*value) : missing;
-  };
   TokenizerCall call;
-  call.gives = {.token_type_ids = flag("return_token_type_ids", model_inputs_of(tokenizer).token_type_ids),
-                .attention_mask = flag("return_attention_mask", model_inputs_of(tokenizer).attention_mask)};
+  call.gives = {.token_type_ids = bool_parameter(arguments, "return_token_type_ids", model_inputs_of(tokenizer).token_type_ids),
+                .attention_mask = bool_parameter(arguments, "return_attention_mask", model_inputs_of(tokenizer).attention_mask)};
   check_model_takes(model, call.gives);
-  call.encode.add_special_tokens = flag("add_special_tokens", true);
-  call.encode.split_special_tokens = flag("split_special_tokens", tokenizer.settings().split_special_tokens);
+  if (const auto special = arguments.find("add_special_tokens"); special != arguments.end() && !special->is_boolean() && tokenizer.is_fast()) {
+    bad_parameter(where + "add_special_tokens", std::string("must be true or false, not ") + json_kind(*special));
+  }
+  call.encode.add_special_tokens = bool_parameter(arguments, "add_special_tokens", true);
+  call.encode.split_special_tokens = bool_parameter(arguments, "split_special_tokens", tokenizer.settings().split_special_tokens);
 
   std::optional<std::int64_t> max_length;
   if (parameter(arguments, "max_length")) max_length = int_parameter(arguments, "max_length", 0);

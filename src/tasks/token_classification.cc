@@ -1,6 +1,7 @@
 // token-classification (ner): a label per token, or tokens grouped to entities by one of five strategies.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/utf8.h"
 #include "polymath/error.h"
@@ -17,6 +18,7 @@ enum class Strategy { kNone, kSimple, kFirst, kAverage, kMax };
 struct Options {
   Strategy strategy = Strategy::kNone;
   std::vector<std::string> ignore_labels = {"O"};
+  std::optional<std::string> ignored_parts_of;  // ignore_labels as one text: what is part of it is ignored
   std::int64_t stride = -1;  // -1: no chunks
   bool split_into_words = false;
   std::string delimiter = " ";
@@ -100,10 +102,11 @@ class TokenClassification final : public Task {
     o.split_into_words = bool_parameter(parameters, "is_split_into_words", false);
     o.delimiter = string_parameter(parameters, "delimiter", " ");
     if (const Json* labels = parameter(parameters, "ignore_labels")) {
-      if (!labels->is_array()) bad_parameter("ignore_labels", std::string("must be a list, not ") + json_kind(*labels));
       o.ignore_labels.clear();
+      if (!labels->is_array() && !labels->is_string()) bad_parameter("ignore_labels", std::string("must be a list, not ") + json_kind(*labels));
+      if (labels->is_string()) o.ignored_parts_of = labels->get<std::string>();
       for (const Json& label : *labels) {
-        if (label.is_string()) o.ignore_labels.push_back(label.get<std::string>());
+        if (labels->is_array() && label.is_string()) o.ignore_labels.push_back(label.get<std::string>());
       }
     }
     if (parameter(parameters, "offset_mapping")) bad_parameter("offset_mapping", "is not known here; give pre-split words instead");
@@ -272,6 +275,10 @@ class TokenClassification final : public Task {
       entities = std::move(groups);
     }
     std::erase_if(entities, [&](const Entity& e) {
+      if (o.ignored_parts_of) {  // anything else is an error: of entity and entity_group one is None, which is no part of a text
+        if (o.strategy == Strategy::kNone && o.ignored_parts_of->find(e.label) != std::string::npos) return true;
+        bad_parameter("ignore_labels", "must be a list, not a string");
+      }
       return std::find(o.ignore_labels.begin(), o.ignore_labels.end(), e.label) != o.ignore_labels.end();
     });
     return entities;

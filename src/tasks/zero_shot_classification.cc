@@ -50,6 +50,7 @@ class ZeroShotClassification final : public Task {
       bad_parameter("hypothesis_template", "\"" + hypothesis + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
     }
     check_model_takes(*model_, model_inputs_of(*model_->tokenizer));
+    if (!model_->tokenizer->pad_id() && !model_->tokenizer->eos_id()) throw Error(ErrorCode::kInvalidArgument, "its tokenizer has no pad_token", model_->folder);
     std::vector<ModelInput> batch;
     std::vector<std::string> sequences;
     for (const Json* item : items_of(inputs)) {
