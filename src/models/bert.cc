@@ -61,6 +61,14 @@ BertEmbeddings::BertEmbeddings(const Config& c, const Scope& w, std::int64_t d, 
       add_positions_(c.opt<std::string>("position_embedding_type", "absolute") == "absolute") {}
 
 Tensor BertEmbeddings::operator()(const Step& step) const {
+  // Transformers 4.57.6, which pipelines follow, takes missing token types from a buffer as long as the position table, also
+  // where padding needs no positions. A padded batch of `forward` follows the newest version, which does not.
+  for (int s = 0; step.type_ids.empty() && step.columns == 0 && s < step.sequences(); ++s) {
+    const auto length = step.begin[static_cast<std::size_t>(s) + 1] - step.begin[static_cast<std::size_t>(s)];
+    if (add_positions_ && length > position_embeddings_.entries()) {
+      throw Error(ErrorCode::kInvalidArgument, std::to_string(length) + " is more than the model's " + std::to_string(position_embeddings_.entries()) + " positions", "the number of tokens");
+    }
+  }
   Tensor x = word_embeddings_(step.ids, "input_ids");
   const std::vector<std::int32_t> no_types(step.type_ids.empty() ? step.ids.size() : 0, 0);
   token_type_embeddings_.add_to(x, step.type_ids.empty() ? no_types : step.type_ids, "token_type_ids");

@@ -34,7 +34,7 @@ class FeatureExtraction final : public Task {
       Json rows = Json::array();
       for (std::int64_t r = 0; r < hidden.rows; ++r) rows.push_back(Json(std::vector<double>(hidden.row(r), hidden.row(r) + hidden.d)));
       results.push_back(Json::array({std::move(rows)}));
-    });
+    }, /*empty_too=*/true);
     return inputs.is_array() ? results : results[0];
   }
 

@@ -48,6 +48,8 @@ void pad_batches(std::vector<ModelInput>& inputs, const PretrainedTokenizer& tok
   }
 }
 
+SequenceOutput SequenceOutputs::first() const { return rows_ == 0 ? SequenceOutput{} : of(outputs_[0]); }
+
 SequenceOutput SequenceOutputs::of(const Output& output) const {
   const Tensor& t = output.value;
   const std::int64_t rows = output.per_row ? rows_ : 1;
@@ -57,6 +59,7 @@ SequenceOutput SequenceOutputs::of(const Output& output) const {
 }
 
 SequenceOutput SequenceOutputs::operator[](const std::string& name) const {
+  if (rows_ == 0) return {};
   for (const Output& output : outputs_) {
     if (output.name == name) return of(output);
   }
@@ -64,13 +67,17 @@ SequenceOutput SequenceOutputs::operator[](const std::string& name) const {
 }
 
 void run_batch(const Model& model, const std::vector<ModelInput>& inputs,
-               const std::function<void(std::size_t, const SequenceOutputs&)>& done) {
+               const std::function<void(std::size_t, const SequenceOutputs&)>& done, bool empty_too) {
   for (std::size_t begin = 0; begin < inputs.size();) {
     Step step;
+    if (inputs[begin].ids.empty()) {
+      if (!empty_too) throw Error(ErrorCode::kInvalidArgument, "gives no tokens", "inputs");
+      done(begin++, SequenceOutputs({}, step, 0, 0, 0));
+      continue;
+    }
     std::size_t end = begin;
     bool some_rows = false;
-    while (end < inputs.size() && (end == begin || step.ids.size() + inputs[end].ids.size() <= kTokensPerPass)) {
-      if (inputs[end].ids.empty()) throw Error(ErrorCode::kInvalidArgument, "gives no tokens", "inputs");
+    while (end < inputs.size() && !inputs[end].ids.empty() && (end == begin || step.ids.size() + inputs[end].ids.size() <= kTokensPerPass)) {
       for (std::int32_t row : inputs[end].head_rows) step.head_rows.push_back(static_cast<std::int32_t>(step.ids.size()) + row);
       some_rows |= !inputs[end].head_rows.empty();
       step.add_sequence(inputs[end].ids, inputs[end].type_ids, inputs[end].mask);

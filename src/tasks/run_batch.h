@@ -45,7 +45,7 @@ class SequenceOutputs {
   SequenceOutputs(const std::vector<Output>& outputs, const Step& step, int sequence, std::int64_t first_row, std::int64_t rows)
       : outputs_(outputs), step_(step), sequence_(sequence), first_row_(first_row), rows_(rows) {}
   SequenceOutput operator[](const std::string& name) const;
-  SequenceOutput first() const { return of(outputs_[0]); }
+  SequenceOutput first() const;
 
  private:
   SequenceOutput of(const Output& output) const;
@@ -57,8 +57,9 @@ class SequenceOutputs {
 };
 
 // Runs the inputs, several to a pass up to a bounded number of tokens, and calls done(index, outputs) for each in
-// order. A sequence's result does not depend on those it shares a pass with.
+// order. A sequence's result does not depend on those it shares a pass with. An input without tokens is an error, or with
+// `empty_too` gives outputs without rows.
 void run_batch(const Model& model, const std::vector<ModelInput>& inputs,
-               const std::function<void(std::size_t index, const SequenceOutputs& outputs)>& done);
+               const std::function<void(std::size_t index, const SequenceOutputs& outputs)>& done, bool empty_too = false);
 
 }  // namespace polymath

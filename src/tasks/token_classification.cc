@@ -90,7 +90,7 @@ class TokenClassification final : public Task {
       results.push_back(to_json(entities, options));
       entities.clear();
       ++sentence, chunk = 0;
-    });
+    }, /*empty_too=*/true);
     return inputs.is_array() || one_sentence ? results : results[0];
   }
 

@@ -46,7 +46,7 @@ class ZeroShotClassification final : public Task {
     if (labels.empty() || (inputs.is_string() && inputs.get_ref<const std::string&>().empty())) {
       bad_input("You must include at least one label and at least one sequence.");
     }
-    if (python_format(hypothesis, labels[0], kTemplate) == hypothesis) {
+    if (python_format(hypothesis, text_of_label(labels[0]), kTemplate) == hypothesis) {
       bad_parameter("hypothesis_template", "\"" + hypothesis + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
     }
     check_model_takes(*model_, model_inputs_of(*model_->tokenizer));
@@ -56,7 +56,7 @@ class ZeroShotClassification final : public Task {
     for (const Json* item : items_of(inputs)) {
       sequences.push_back(text_of(*item));
       if (sequences.back().empty()) bad_input("You must include at least one label and at least one sequence.");
-      for (const std::string& label : labels) batch.push_back(encode(sequences.back(), python_format(hypothesis, label, kTemplate)));
+      for (const Json& label : labels) batch.push_back(encode(sequences.back(), python_format(hypothesis, text_of_label(label), kTemplate)));
     }
     pad_batches(batch, *model_->tokenizer, int_parameter(parameters, "batch_size", 1));
     std::vector<std::vector<float>> logits;
@@ -72,10 +72,19 @@ class ZeroShotClassification final : public Task {
   }
 
  private:
-  static std::vector<std::string> labels_of(const Json& parameters) {
+  // A label as str.format writes it.
+  static std::string text_of_label(const Json& label) {
+    if (label.is_string()) return label.get<std::string>();
+    if (label.is_null()) return "None";
+    if (label.is_boolean()) return label.get<bool>() ? "True" : "False";
+    if (label.is_number()) return label.dump();
+    bad_parameter("candidate_labels", std::string("a label must be a string, not ") + json_kind(label));
+  }
+
+  static std::vector<Json> labels_of(const Json& parameters) {
     const Json* given = parameter(parameters, "candidate_labels");
     if (!given) bad_parameter("candidate_labels", "is missing: name the labels to choose from");
-    std::vector<std::string> labels;
+    std::vector<Json> labels;
     if (given->is_string()) {
       const auto& text = given->get_ref<const std::string&>();
       for (std::size_t begin = 0; begin <= text.size();) {
@@ -86,11 +95,7 @@ class ZeroShotClassification final : public Task {
       return labels;
     }
     if (!given->is_array()) bad_parameter("candidate_labels", std::string("must be a list or a string, not ") + json_kind(*given));
-    for (const Json& label : *given) {
-      if (!label.is_string()) bad_parameter("candidate_labels", std::string("a label must be a string, not ") + json_kind(label));
-      labels.push_back(label.get<std::string>());
-    }
-    return labels;
+    return {given->begin(), given->end()};
   }
 
   // Only the sequence is cut; where even that does not make room nothing is.
@@ -105,7 +110,7 @@ class ZeroShotClassification final : public Task {
     }
   }
 
-  Json result_of(const std::string& sequence, const std::vector<std::string>& labels, const std::vector<std::vector<float>>& logits, bool multi_label) const {
+  Json result_of(const std::string& sequence, const std::vector<Json>& labels, const std::vector<std::vector<float>>& logits, bool multi_label) const {
     // A negative id counts from the end, as in Python.
     const auto at = [](const std::vector<float>& row, std::int64_t id) {
       return std::exp(static_cast<double>(row[static_cast<std::size_t>(id < 0 ? static_cast<std::int64_t>(row.size()) + id : id)]));
