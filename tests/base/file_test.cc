@@ -9,10 +9,16 @@
 namespace polymath {
 namespace {
 
+// A folder of this process, gone when it ends.
+struct Scratch {
+  std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / ("polymath_file_test_" + std::to_string(::getpid()));
+  Scratch() { std::filesystem::create_directories(folder); }
+  ~Scratch() { std::filesystem::remove_all(folder); }
+};
+
 std::string scratch(const std::string& name) {
-  auto folder = std::filesystem::path(::testing::TempDir()) / ("polymath_file_test_" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  return (folder / name).string();
+  static const Scratch kScratch;
+  return (kScratch.folder / name).string();
 }
 
 TEST(File, WritesWholeFilesAndReadsThemBack) {
