@@ -264,6 +264,48 @@ def _llama():
     yield spec("no-window", dict(use_sliding_window=False, layer_types=["full_attention"] * 2), dict(sliding_window=None), "Qwen2ForCausalLM", "qwen2")
 
 
+def _more_heads():
+    for kind, family in FAMILIES.items():
+        if family.heads is _DECODER_HEADS:
+            continue
+        extra = {} if kind == "distilbert" else {"num_hidden_layers": 2}
+        swaps = {}
+        if kind == "modernbert":
+            extra["layer_types"] = ["sliding_attention", "full_attention"]
+            swaps = dict(layer_types=["full_attention"] * 2, num_hidden_layers=1, classifier_activation="relu")
+        if kind == "electra":
+            swaps = dict(summary_type="last", summary_use_proj=None, summary_activation="tanh")
+        sizes = family.small if kind == "electra" else family.tiny  # the tiny one is too badly conditioned
+        yield Spec(f"{kind}-MultipleChoice", kind, family.prefix + "ForMultipleChoice", extra | sizes, swaps)
+    tiny = {"num_hidden_layers": 2} | FAMILIES["electra"].tiny
+    for how in ("last", "mean"):
+        yield Spec(f"electra-choice-{how}", "electra", "ElectraForMultipleChoice",
+                   tiny | dict(summary_type=how, summary_use_proj=False, summary_activation="tanh"),
+                   dict(summary_type="first"))
+    decoder = dict(num_hidden_layers=2, is_decoder=True)
+    swap = dict(is_decoder=False)
+    for kind, cls in [("bert", "BertLMHeadModel"), ("bert", "BertModel"), ("roberta", "RobertaForCausalLM"),
+                      ("xlm-roberta", "XLMRobertaForTokenClassification"), ("camembert", "CamembertForCausalLM"),
+                      ("electra", "ElectraForCausalLM")]:
+        yield Spec(f"decoder-{cls}", kind, cls, FAMILIES[kind].tiny | decoder, swap, full=cls == "BertModel")
+    yield Spec("albert-PreTraining-three", "albert", "AlbertForPreTraining", FAMILIES["albert"].tiny | dict(num_labels=3))
+    yield Spec("bert-act-hardswish", "bert", "BertModel", dict(_ONE_LAYER, hidden_act="hardswish"),
+               dict(hidden_act="silu", num_hidden_layers=0, num_attention_heads=2))
+    yield Spec("deberta-v2-spelled", "deberta-v2", "DebertaV2Model", FAMILIES["deberta-v2"].tiny | dict(
+        num_hidden_layers=2, pos_att_type="P2C | c2p", norm_rel_ebd="LAYER_NORM"), dict(pos_att_type=["c2p"]))
+    ropes = _MODERN["rope_parameters"]
+    llama = {k: v | dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
+                         original_max_position_embeddings=16) for k, v in ropes.items()}
+    dynamic = {k: v | dict(rope_type="dynamic", factor=2.0) for k, v in ropes.items()}
+    yarn = {k: v | dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=16, truncate=False)
+            for k, v in ropes.items()}
+    two = dict(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
+    for name, rope in [("llama3", llama), ("dynamic", dynamic), ("yarn-truncate", yarn)]:
+        yield Spec(f"modernbert-rope-{name}", "modernbert", "ModernBertModel",
+                   FAMILIES["modernbert"].small | two | dict(rope_parameters=rope),
+                   dict(layer_types=["full_attention"] * 2, num_hidden_layers=1))
+
+
 def all_specs():
-    for part in (_heads, _variants, _deberta, _modern, _llama):
+    for part in (_heads, _variants, _deberta, _modern, _llama, _more_heads):
         yield from part()

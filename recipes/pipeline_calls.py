@@ -29,6 +29,14 @@ def feature_extraction(checkpoint, tokenizer):
     yield call([SHORT[0]], batch_size=1, num_workers=0)
     yield call([])
     yield call(None)
+    yield call(["", SHORT[0]], tokenize_kwargs={"add_special_tokens": False})
+    yield call(SHORT[0], tokenize_kwargs={"padding": "do_not_pad", "max_length": 4})
+    yield call(SHORT[0], tokenize_kwargs={"padding": True, "pad_to_multiple_of": 7, "padding_side": "left"})
+    yield call(SHORT[0], tokenize_kwargs={"padding": True, "pad_to_multiple_of": 7, "truncation": True, "max_length": 9})
+    yield call(SHORT[0], tokenize_kwargs={"padding": "max_length", "max_length": 12, "return_attention_mask": False})
+    yield call(SHORT[0], tokenize_kwargs={"return_token_type_ids": True})
+    yield call(SHORT[0], tokenize_kwargs={"return_offsets_mapping": True})
+    yield call([], tokenize_kwargs={"truncation": "x"})
 
 
 def fill_mask(checkpoint, tokenizer):
@@ -63,6 +71,9 @@ def fill_mask(checkpoint, tokenizer):
     yield call([f"One {m} here.", f"Two {m} there, dear friend.", f"{m}!"], batch_size=2, top_k=2)
     yield call([f"One {m} here.", f"Two {m} {m}."], batch_size=2, top_k=2)
     yield call([])
+    yield call(f"The {m} is big.", targets=["unseen word", "London calling"])
+    yield call(f"The {m} is big.", tokenizer_kwargs={"return_token_type_ids": True}, top_k=1)
+    yield call(f"The {m} is big.", tokenizer_kwargs={"split_special_tokens": True}, top_k=1)
 
 
 def token_classification(checkpoint, tokenizer):
@@ -106,6 +117,15 @@ def token_classification(checkpoint, tokenizer):
     yield call(SHORT[:4] + UNICODE[:1], batch_size=2, aggregation_strategy="simple")
     yield call(SHORT[:3], batch_size=3)
     yield call([LONG, SHORT[0]], batch_size=3, aggregation_strategy="first", stride=4)
+    yield call(SHORT[3], aggregation_strategy="first", grouped_entities=False)
+    yield call(SHORT[3], aggregation_strategy="first", ignore_subwords=False)
+    yield call(SHORT[3], aggregation_strategy="best", grouped_entities=True)
+    yield call(SHORT[3], ignore_labels=" ".join(names))
+    yield call(SHORT[3], ignore_labels="x")
+    if tokenizer.model_max_length < 1000:
+        room = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
+        yield call("Ada.", aggregation_strategy="simple", stride=room)
+        yield call(LONG, aggregation_strategy="simple", stride=room)
 
 
 def question_answering(checkpoint, tokenizer):
@@ -157,6 +177,14 @@ def question_answering(checkpoint, tokenizer):
     yield ask(where, NEWS, batch_size=4, top_k=3)
     yield call([{"question": "Who?", "context": c} for c in SHORT[:3]], batch_size=2, max_seq_len=16, doc_stride=4)
     yield ask(where, NEWS, unknown_parameter=1)
+    yield ask(["Who?", where], [SHORT[0], NEWS], top_k=2)
+    yield ask(["Who?"], [SHORT[0]])
+    yield ask(["Who?", where, "Why?"], "No")
+    yield ask([], "No")
+    yield call([{"question": ["Who?"], "context": [SHORT[0]]}, {"question": "Who?", "context": SHORT[0]}])
+    yield call({"question": "Who?", "context": SHORT[0], "id": 1})
+    yield call([], doc_stride=1000, max_seq_len=20)
+    yield call([], top_k=0)
 
 
 def text_classification(checkpoint, tokenizer):
@@ -200,6 +228,25 @@ def text_classification(checkpoint, tokenizer):
     yield call([{"text": t, "text_pair": SHORT[1]} for t in SHORT[:3]], batch_size=2, top_k=2)
     yield call([])
     yield call(SHORT[0], unknown_parameter=1)
+    yield call([], unknown_parameter=1)
+    yield call(SHORT[0], top_k=-1)
+    yield call(SHORT[:2], top_k=0)
+    yield call({"text": SHORT[0], "text_pair": ""}, top_k=None)
+    yield call(SHORT[0], text_pair=SHORT[1])
+    yield call({"text": LONG, "truncation": True, "max_length": 9})
+    yield call({"text": SHORT[0], "label": 1})
+    yield call({"text": SHORT[0], "text_pair": "a"}, text_pair="b")
+    yield call(LONG[:60], max_length=5, padding="do_not_pad")
+    yield call(LONG[:60], max_length=5, truncation=False)
+    yield call(SHORT[0], padding="x")
+    yield call(SHORT[0], padding=True, pad_to_multiple_of=8, padding_side="left")
+    yield call(SHORT[0], padding="max_length", max_length=20, return_attention_mask=False)
+    yield call(f"a {tokenizer.sep_token} b", split_special_tokens=True)
+    yield call({"text": SHORT[0], "text_pair": SHORT[1]}, return_token_type_ids=True)
+    yield call({"text": SHORT[0], "text_pair": SHORT[1]}, return_token_type_ids=False)
+    yield call(SHORT[0], return_overflowing_tokens=True)
+    yield call(SHORT[0], return_tensors="pt")
+    yield call(SHORT[0], add_special_tokens=1)
 
 
 def zero_shot_classification(checkpoint, tokenizer):
@@ -237,6 +284,9 @@ def zero_shot_classification(checkpoint, tokenizer):
     yield call(SHORT[:2], candidate_labels=topics, batch_size=2)
     yield call(SHORT[:2], candidate_labels=topics, batch_size=4, multi_label=True)
     yield call(SHORT[0], candidate_labels=topics, unknown_parameter=1)
+    yield call([], candidate_labels=[], hypothesis_template="none")
+    yield call(SHORT[0], candidate_labels=topics, multi_label="yes")
+    yield call(SHORT[0], candidate_labels=[1, 2.5, True, "x"])
 
 
 CALLS = {"feature-extraction": feature_extraction, "fill-mask": fill_mask, "token-classification": token_classification,

@@ -125,6 +125,20 @@ def v4_config(folder):
               _name_or_path="somewhere/else", problem_type="single_label_classification")
 
 
+@dialect("albert", "AlbertModel", num_hidden_layers=12)
+def missing_sizes(folder):
+    """What config.json leaves out is the class's default: twelve layers, embeddings of 128."""
+    edit_json(folder / "config.json", num_hidden_layers=None)
+
+
+@dialect("distilbert", "DistilBertModel")
+def distilbert_other_names(folder):
+    """The names that other models have for the same fields."""
+    config = read_json(folder / "config.json")
+    edit_json(folder / "config.json", dim=None, n_heads=None, n_layers=None, hidden_size=config["dim"],
+              num_attention_heads=config["n_heads"], num_hidden_layers=config["n_layers"])
+
+
 _EVERY_2 = ["full_attention", "sliding_attention", "full_attention", "sliding_attention"]
 
 

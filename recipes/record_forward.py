@@ -47,6 +47,11 @@ def record(spec, folder):
         positions = config.pad_token_id + 1
     cases = make_cases(generator(spec.name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
                        longest=spec.longest or family.longest, segments=segments, positions=positions, full=spec.full)
+    if spec.cls.endswith("MultipleChoice"):  # the rows are choices; once with two examples
+        cases = [(about, {n: torch.cat([v, v.flip(1)])[None] if len(v) == 1 else v[None] for n, v in inputs.items()})
+                 for about, inputs in cases]
+        about, inputs = cases[0]
+        cases.append(("two examples", {n: torch.cat([v, v.flip(1)]) for n, v in inputs.items()}))
     for k, (about, inputs) in enumerate(cases):
         outputs = forward(model, inputs)
         off, ok = steady(model, inputs, outputs)

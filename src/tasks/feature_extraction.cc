@@ -34,11 +34,17 @@ class FeatureExtraction final : public Task {
       Json rows = Json::array();
       for (std::int64_t r = 0; r < hidden.rows; ++r) rows.push_back(Json(std::vector<double>(hidden.row(r), hidden.row(r) + hidden.d)));
       results.push_back(Json::array({std::move(rows)}));
-    }, /*empty_too=*/true);
+    }, /*empty_too=*/!has_pooler());
     return inputs.is_array() ? results : results[0];
   }
 
  private:
+  // Poolers look at a first token.
+  bool has_pooler() const {
+    const std::string type = model_->loaded.config().model_type();
+    return type != "deberta-v2" && type != "distilbert" && type != "electra" && type != "modernbert";
+  }
+
   std::shared_ptr<const TextModel> model_;
 };
 

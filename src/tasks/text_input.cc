@@ -60,15 +60,22 @@ std::optional<TruncationStrategy> strategy_of(const Json* truncation, bool is_de
 
 }  // namespace
 
-void check_model_takes(const TextModel& model, ModelInputs inputs) {
-  if (!inputs.token_type_ids) return;
+namespace {
+
+// Whether the class's forward() in Transformers 4.57.6 ends in **kwargs and so takes, and ignores, any input.
+bool takes_any_input(const TextModel& model) {
   const std::string type = model.loaded.config().model_type();
   const Head head = model.loaded.head();
-  const bool takes = type == "distilbert" ? false
-                     : type == "mpnet"    ? head == Head::kBase
-                     : type == "modernbert" ? head != Head::kBase && head != Head::kTokenClassification
-                                            : true;
-  if (!takes) throw Error(ErrorCode::kInvalidArgument, "its tokenizer gives token_type_ids, which Transformers' " + type + " does not take", model.folder);
+  return (type == "mpnet" && head == Head::kBase) || (type == "modernbert" && head != Head::kBase && head != Head::kTokenClassification);
+}
+
+}  // namespace
+
+void check_model_takes(const TextModel& model, ModelInputs inputs) {
+  const std::string type = model.loaded.config().model_type();
+  const bool knows = type != "distilbert" && type != "mpnet" && type != "modernbert";
+  if (!inputs.token_type_ids || knows || takes_any_input(model)) return;
+  throw Error(ErrorCode::kInvalidArgument, "its tokenizer gives token_type_ids, which Transformers' " + type + " does not take", model.folder);
 }
 
 TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, const std::string& where, std::initializer_list<const char*> others) {
@@ -80,7 +87,7 @@ TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, cons
       bad_parameter(where + name, "is not a parameter of this task or its tokenizer");
     }
     if (name == "return_tensors") bad_parameter(where + name, "is set by the task");
-    if (std::any_of(kNoInputs.begin(), kNoInputs.end(), is_name) && is_true(value)) bad_parameter(where + name, "would give the model an input that it does not take");
+    if (std::any_of(kNoInputs.begin(), kNoInputs.end(), is_name) && is_true(value) && !takes_any_input(model)) bad_parameter(where + name, "would give the model an input that it does not take");
     if (name == "is_split_into_words" && is_true(value)) bad_parameter(where + name, "is not known for this task");
   }
   TokenizerCall call;
