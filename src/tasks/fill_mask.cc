@@ -32,7 +32,9 @@ class FillMask final : public Task {
     std::vector<ModelInput> batch;
     for (const Json* item : items_of(inputs)) {
       batch.push_back(model_input(encode_truncated(tokenizer, text_of(*item), call.encode), call.gives));
-      ModelInput& input = batch.back();
+    }
+    pad_batches(batch, tokenizer, batch_size_of(inputs, parameters));
+    for (ModelInput& input : batch) {
       for (std::size_t i = 0; i < input.ids.size(); ++i) {
         if (input.ids[i] == *tokenizer.mask_id()) input.head_rows.push_back(static_cast<std::int32_t>(i));
       }

@@ -48,6 +48,7 @@ class QuestionAnswering final : public Task {
     const Options options = options_of(parameters, /*preprocesses=*/!inputs.is_array() || !inputs.empty());
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool question_first = tokenizer.settings().padding_side == Side::kRight;
+    if (inputs == "") return Json::array();  // a text is taken for the list of its characters
     if (!inputs.is_array() && !inputs.is_object()) bad_input("You need to provide a dictionary with keys {question:..., context:...}");
     const ModelInputs gives = model_inputs_of(tokenizer);
     check_model_takes(*model_, gives);

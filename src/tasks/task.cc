@@ -78,6 +78,7 @@ bool is_true(const Json& value) {
 std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_t missing) {
   const Json* value = parameter(parameters, name);
   if (!value) return missing;
+  if (value->is_boolean()) return value->get<bool>();  // a number in Python
   if (value->is_number_integer()) {
     const auto number = value->get<double>();
     if (number >= -1e15 && number <= 1e15) return value->get<std::int64_t>();
@@ -86,7 +87,9 @@ std::int64_t int_parameter(const Json& parameters, const char* name, std::int64_
 }
 
 std::int64_t batch_size_of(const Json& inputs, const Json& parameters) {
-  return inputs.is_array() ? int_parameter(parameters, "batch_size", 1) : 1;
+  const Json* size = inputs.is_array() ? parameter(parameters, "batch_size") : nullptr;
+  if (size && (!size->is_number_integer() || *size < 1)) bad_parameter("batch_size", "must be a whole number above 0, not " + dump_json(*size));
+  return size ? int_parameter(parameters, "batch_size", 1) : 1;
 }
 
 std::string string_parameter(const Json& parameters, const char* name, const std::string& missing) {

@@ -94,8 +94,10 @@ TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, cons
   call.gives = {.token_type_ids = bool_parameter(arguments, "return_token_type_ids", model_inputs_of(tokenizer).token_type_ids),
                 .attention_mask = bool_parameter(arguments, "return_attention_mask", model_inputs_of(tokenizer).attention_mask)};
   check_model_takes(model, call.gives);
-  if (const auto special = arguments.find("add_special_tokens"); special != arguments.end() && !special->is_boolean() && tokenizer.is_fast()) {
-    bad_parameter(where + "add_special_tokens", std::string("must be true or false, not ") + json_kind(*special));
+  for (const char* name : {"add_special_tokens", "split_special_tokens"}) {
+    const auto value = arguments.find(name);
+    if (value == arguments.end() || value->is_boolean() || !tokenizer.is_fast()) continue;
+    bad_parameter(where + name, std::string("must be true or false, not ") + json_kind(*value));
   }
   call.encode.add_special_tokens = bool_parameter(arguments, "add_special_tokens", true);
   call.encode.split_special_tokens = bool_parameter(arguments, "split_special_tokens", tokenizer.settings().split_special_tokens);

@@ -18,6 +18,7 @@ enum class Strategy { kNone, kSimple, kFirst, kAverage, kMax };
 struct Options {
   Strategy strategy = Strategy::kNone;
   std::vector<std::string> ignore_labels = {"O"};
+  bool ignores_all = false;  // None is among them, and each entity's entity or entity_group is None
   std::optional<std::string> ignored_parts_of;  // ignore_labels as one text: what is part of it is ignored
   std::int64_t stride = -1;  // -1: no chunks
   bool split_into_words = false;
@@ -107,6 +108,7 @@ class TokenClassification final : public Task {
       if (labels->is_string()) o.ignored_parts_of = labels->get<std::string>();
       for (const Json& label : *labels) {
         if (labels->is_array() && label.is_string()) o.ignore_labels.push_back(label.get<std::string>());
+        o.ignores_all |= label.is_null();
       }
     }
     if (parameter(parameters, "offset_mapping")) bad_parameter("offset_mapping", "is not known here; give pre-split words instead");
@@ -279,7 +281,7 @@ class TokenClassification final : public Task {
         if (o.strategy == Strategy::kNone && o.ignored_parts_of->find(e.label) != std::string::npos) return true;
         bad_parameter("ignore_labels", "must be a list, not a string");
       }
-      return std::find(o.ignore_labels.begin(), o.ignore_labels.end(), e.label) != o.ignore_labels.end();
+      return o.ignores_all || std::find(o.ignore_labels.begin(), o.ignore_labels.end(), e.label) != o.ignore_labels.end();
     });
     return entities;
   }

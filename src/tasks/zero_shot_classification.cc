@@ -40,6 +40,7 @@ class ZeroShotClassification final : public Task {
   Json run(const Json& inputs, const Json& parameters) const override {
     if (inputs.is_array() && inputs.empty()) return inputs;
     const auto labels = labels_of(parameters);
+    if (const auto given = parameters.find("hypothesis_template"); given != parameters.end() && given->is_null()) bad_parameter("hypothesis_template", "must be a string, not null");
     const std::string hypothesis = string_parameter(parameters, "hypothesis_template", "This example is {}.");
     const bool multi_label = parameter(parameters, "multi_class") ? bool_parameter(parameters, "multi_class", false)
                                                                   : bool_parameter(parameters, "multi_label", false);

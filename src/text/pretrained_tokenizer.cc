@@ -107,7 +107,8 @@ class Settings {
         if (found->is_null()) continue;
         token = token_of(*found, name);
         named_.insert(token.content);
-        if (found->is_object()) with_flags_.insert(token.content);
+        if (found->is_string() && slot == &special.mask_token) token.lstrip = c.mask_takes_space;  // the class adds it
+        if (found->is_object() || token.lstrip) with_flags_.insert(token.content);
       } else if (missing) {
         token.content = from_slow ? slow_default(c.name, name, missing) : missing;
         token.lstrip = slot == &special.mask_token && c.mask_takes_space;
