@@ -384,4 +384,5 @@ def main():
     print(len(list(ROOT.glob("*"))), "folders")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -16,13 +17,16 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const char* doing) {
   int number = errno;
+  struct stat link {};
+  if (number == ENOENT && ::lstat(path.c_str(), &link) == 0) throw Error(ErrorCode::kIo, "is a link to a file that is not there", path);
   auto code = number == ENOENT || number == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
   throw Error(code, number == ENOENT ? "no such file" : std::string("cannot ") + doing + ": " + std::strerror(number), path);
 }
 
 class Descriptor {
  public:
-  Descriptor(const std::string& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const std::string& path, int flags, mode_t mode = 0) : Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
     if (fd_ < 0) fail(path, flags & O_CREAT ? "create" : "open");
   }
   ~Descriptor() {
@@ -35,11 +39,37 @@ class Descriptor {
   int fd_;
 };
 
-std::uint64_t regular_size(int fd, const std::string& path) {
+// O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
+constexpr int kReadRegular = O_RDONLY | O_NONBLOCK;
+
+std::uint64_t size_of(int fd, const std::string& path, bool only_regular) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) fail(path, "read");
   if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::kIo, "is a folder, not a file", path);
+  if (only_regular && !S_ISREG(status.st_mode)) throw Error(ErrorCode::kIo, S_ISFIFO(status.st_mode) ? "is a pipe, not a file" : "is a device, not a file", path);
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::string read_all(int fd, std::uint64_t size, std::uint64_t limit, const std::string& path) {
+  auto check = [&](std::uint64_t bytes) {
+    if (bytes > limit) {
+      throw Error(ErrorCode::kResource, "is larger than the limit of " + std::to_string(limit >> 20) + " MiB", path);
+    }
+  };
+  check(size);
+  std::string content(static_cast<std::size_t>(size), '\0');
+  std::size_t have = 0;
+  while (true) {  // to the real end: pipes and files in /proc do not say their size
+    if (have == content.size()) content.resize(have + std::max<std::size_t>(65536, have / 2));
+    ssize_t got = ::read(fd, content.data() + have, content.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+    check(have);
+  }
+  content.resize(have);
+  return content;
 }
 
 void write_all(int fd, std::string_view content, const std::string& path) {
@@ -54,8 +84,8 @@ void write_all(int fd, std::string_view content, const std::string& path) {
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
-  Descriptor file(path, O_RDONLY);
-  size_ = static_cast<std::size_t>(regular_size(file.get(), path));
+  Descriptor file(path, kReadRegular);
+  size_ = static_cast<std::size_t>(size_of(file.get(), path, /*only_regular=*/true));
   if (size_ == 0) return;
   void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (mapped == MAP_FAILED) fail(path, "map");
@@ -85,8 +115,8 @@ void MappedFile::drop(Bytes part) const {
 }
 
 bool file_exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(path, ignored);
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool directory_exists(const std::string& path) {
@@ -95,43 +125,64 @@ bool directory_exists(const std::string& path) {
 }
 
 std::string read_text_file(const std::string& path, std::uint64_t limit) {
-  Descriptor file(path, O_RDONLY);
-  std::uint64_t size = regular_size(file.get(), path);
-  auto check = [&](std::uint64_t bytes) {
-    if (bytes > limit) {
-      throw Error(ErrorCode::kResource, "is larger than the limit of " + std::to_string(limit >> 20) + " MiB", path);
-    }
-  };
-  check(size);
-  std::string content(static_cast<std::size_t>(size), '\0');
-  std::size_t have = 0;
-  while (true) {  // to the real end: pipes and files in /proc do not say their size
-    if (have == content.size()) content.resize(have + 65536);
-    ssize_t got = ::read(file.get(), content.data() + have, content.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "read");
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-    check(have);
-  }
-  content.resize(have);
-  return content;
+  Descriptor file(path, kReadRegular);
+  return read_all(file.get(), size_of(file.get(), path, /*only_regular=*/true), limit, path);
 }
 
+std::string read_named_input(const std::string& path, std::uint64_t limit) {
+  Descriptor file(path, O_RDONLY);
+  return read_all(file.get(), size_of(file.get(), path, /*only_regular=*/false), limit, path);
+}
+
+namespace {
+
+// Where a file is kept: what a link points to, so that the link stays. What is not there yet is `path` itself.
+std::string target_of(const std::string& path) {
+  std::error_code error;
+  const auto target = std::filesystem::canonical(path, error);
+  if (!error) return target.string();
+  if (error != std::errc::no_such_file_or_directory) throw Error(ErrorCode::kIo, "cannot create: " + error.message(), path);
+  return path;
+}
+
+// Writes the content under the name `temporary`. Where the system can, the name appears with the last byte, so that a
+// process that is ended in between leaves nothing.
+void write_new(const std::string& folder, const std::string& temporary, std::string_view content, const std::string& path) {
+  Descriptor unnamed(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644));
+  if (unnamed.get() >= 0) {
+    write_all(unnamed.get(), content, path);
+    if (::fsync(unnamed.get()) != 0) fail(path, "write");
+    const std::string name = "/proc/self/fd/" + std::to_string(unnamed.get());
+    ::unlink(temporary.c_str());
+    if (::linkat(AT_FDCWD, name.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0) return;
+  }
+  Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  write_all(file.get(), content, path);
+  if (::fsync(file.get()) != 0) fail(path, "write");
+}
+
+}  // namespace
+
 void write_file_atomically(const std::string& path, std::string_view content) {
-  std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  const std::string target = target_of(path);
+  struct stat status {};
+  if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::kIo, "is a folder, not a file", path);
+    Descriptor device(path, O_WRONLY);  // a pipe or a device is written to, not replaced
+    return write_all(device.get(), content, path);
+  }
+  const std::string temporary = target + ".tmp" + std::to_string(::getpid());
+  const std::string parent = std::filesystem::path(target).parent_path().string(), folder = parent.empty() ? "." : parent;
   try {
-    Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    write_all(file.get(), content, path);
-    if (::fsync(file.get()) != 0) fail(path, "write");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
+    write_new(folder, temporary, content, path);
+    if (::rename(temporary.c_str(), target.c_str()) != 0) fail(path, "replace");
   } catch (Error& e) {
     ::unlink(temporary.c_str());
-    throw Error(e.code, e.reason, path);
+    const bool no_folder = e.code == ErrorCode::kNotFound;
+    throw Error(e.code, no_folder ? "its folder is not there" : e.reason, path);
   }
-  auto parent = std::filesystem::path(path).parent_path().string();
-  Descriptor folder(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-  ::fsync(folder.get());  // some file systems refuse this for folders; the rename still happened
+  Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
+  ::fsync(directory.get());  // some file systems refuse this for folders; the rename still happened
 }
 
 std::string join_path(const std::string& folder, const std::string& name) {

@@ -14,7 +14,7 @@ namespace polymath {
 // threads is safe. Truncating the file while it is mapped is not survived.
 class MappedFile {
  public:
-  // Throws Error{kNotFound or kIo} naming the path. An empty file maps to no bytes.
+  // Throws Error{kNotFound or kIo} naming the path, kIo for pipes, devices and folders too. An empty file maps to no bytes.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
@@ -33,14 +33,19 @@ class MappedFile {
   std::string path_;
 };
 
-bool file_exists(const std::string& path);       // a regular file (links followed)
+// Whether there is anything of that name, or nobody can know: what is no file, or cannot be opened, is then refused where it is
+// read instead of being overlooked.
+bool file_exists(const std::string& path);
 bool directory_exists(const std::string& path);  // a directory (links followed)
 
-// The file's bytes. Throws Error{kNotFound, kIo or kResource if larger than `limit`}.
+// The file's bytes. Throws Error{kNotFound, kIo (a pipe, device or folder too) or kResource if larger than `limit`}.
 std::string read_text_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);
+// The same of what a user named: also a pipe, as <(command) gives, or a device.
+std::string read_named_input(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);
 
 // Replaces `path` by `content` so that a reader, or a crash at any moment, sees the
 // old file or the new one, never a part: a temporary file beside it, fsync, rename.
+// A link stays a link; a pipe or device is written to.
 void write_file_atomically(const std::string& path, std::string_view content);
 
 std::string join_path(const std::string& folder, const std::string& name);

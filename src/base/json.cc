@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -128,12 +129,15 @@ Json parse_json(std::string_view text, std::string_view where) {
     if (prepared.patched) restore_specials(value);
     return value;
   } catch (const Json::parse_error& e) {
-    std::string message = e.what();
-    auto colon = message.rfind(": ");  // "[json.exception...] parse error at line 1, column 2: syntax error ...: reason"
-    auto at = message.find("at line ");
-    std::string place = at == std::string::npos ? "" : message.substr(at, message.find(": ", at) - at) + ": ";
-    throw Error(ErrorCode::kInvalidArgument,
-                "not valid JSON " + place + (colon == std::string::npos ? message : message.substr(colon + 2)), std::string(where));
+    // "[json.exception...] parse error at line 1, column 2: syntax error ... - what is wrong; last read: 'text'; expected ..."
+    const std::string message = e.what();
+    const auto at = message.find("at line "), read = message.find("last read: '");
+    const std::string place = at == std::string::npos ? "" : message.substr(at, message.find(": ", at) - at) + ": ";
+    const auto colon = message.rfind(": ");
+    std::string reason = colon == std::string::npos ? message : message.substr(colon + 2);
+    if (read != std::string::npos) reason = "unexpected " + message.substr(read + 11, message.rfind('\'') - read - 10);
+    else if (message.find("unexpected end of input") != std::string::npos) reason = "it ends too early";
+    throw Error(ErrorCode::kInvalidArgument, "not valid JSON " + place + printable(reason, 80), std::string(where));
   } catch (const Json::exception& e) {
     throw Error(ErrorCode::kInvalidArgument, std::string("not valid JSON: a number is out of range"), std::string(where));
   }

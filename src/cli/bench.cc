@@ -86,7 +86,7 @@ int bench_lines(const Arguments& a, const Common& common) {
   const auto encoder = SentenceEncoder::load(a.folder, load_type_named(common.dtype));
   const double load_ms = seconds_since(load_start) * 1e3;
   std::vector<std::string> texts;
-  std::istringstream lines(utf8_lossy(read_text_file(a.lines)));
+  std::istringstream lines(utf8_lossy(read_named_input(a.lines)));
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty()) texts.push_back(line);
   }

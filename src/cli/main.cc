@@ -5,8 +5,10 @@
 #include <iostream>
 #include <new>
 
+#include "base/printable.h"
 #include "base/threads.h"
 #include "cli/cli.h"
+#include "cli/streams.h"
 #include "polymath/error.h"
 
 namespace polymath::cli {
@@ -21,12 +23,8 @@ void add_common(CLI::App& verb, Common& common) {
 namespace {
 
 int fail(const std::string& message) {
-  std::string line = message;
-  for (char& c : line) {
-    if (c == '\n' || c == '\r') c = ' ';
-  }
   std::cout.flush();
-  std::cerr << "polymath: error: " << line << std::endl;
+  std::cerr << "polymath: error: " << printable(message, 4000) << std::endl;  // one line, whatever names and values it cites
   return 1;
 }
 
@@ -64,7 +62,9 @@ int run(int argc, char** argv) {
   }
   if (common.threads > 0) ThreadPool::set_global_threads(common.threads);
   try {
-    return action();
+    const int code = action();
+    flush_output();
+    return code;
   } catch (const CLI::ParseError& e) {
     std::cerr << "polymath: error: " << e.what() << std::endl;
     return 2;

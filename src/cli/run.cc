@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/streams.h"
 #include "tasks/task.h"
 
 namespace polymath::cli {
@@ -19,11 +20,10 @@ struct Arguments {
 
 Json answer(const Task& task, const std::string& text) { return run_body(task, parse_json(text, "body")); }
 
-std::string read_all(std::istream& in) { return std::string(std::istreambuf_iterator<char>(in), {}); }
-
 int run_lines(const Task& task) {
   bool failed = false;
-  for (std::string line; std::getline(std::cin, line);) {
+  Lines lines("-");
+  for (std::string line; lines.next(line);) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     Json result;
     try {
@@ -32,8 +32,8 @@ int run_lines(const Task& task) {
       result = {{"error", e.what()}};
       failed = true;
     }
-    std::cout << dump_json(result) << '\n' << std::flush;
-    if (!std::cout) throw Error(ErrorCode::kIo, "cannot write", "standard output");
+    std::cout << dump_json(result) << '\n';
+    flush_output();
   }
   return failed ? 1 : 0;
 }
@@ -118,7 +118,8 @@ int run_texts(const Task& task, const Arguments& a, const Json& parameters, cons
     return 0;
   }
   if (a.texts.empty()) {
-    for (std::string line; std::getline(std::cin, line);) inputs.push_back(utf8_lossy(line));
+    Lines lines("-");
+    for (std::string line; lines.next(line);) inputs.push_back(utf8_lossy(line));
   }
   for (const std::string& text : a.texts) inputs.push_back(utf8_lossy(text));
   Progress progress(inputs.size(), "texts", common.quiet || inputs.size() < 2);
@@ -126,6 +127,7 @@ int run_texts(const Task& task, const Arguments& a, const Json& parameters, cons
     progress.clear();
     if (inputs.size() > 1) std::cout << input.get<std::string>() << '\n';
     print_readable(task.run(input, parameters), inputs.size() > 1 ? "  " : "");
+    flush_output();
     progress.advance();
   }
   return 0;
@@ -144,7 +146,7 @@ int run(Arguments a, const std::vector<std::string>& extras, const Common& commo
   const bool from_input = a.texts.size() == 1 && a.texts[0] == "-";
   if (a.lines) return run_lines(*task);
   if (a.json && from_input) {
-    std::cout << dump_json(answer(*task, read_all(std::cin))) << '\n';
+    std::cout << dump_json(answer(*task, read_standard_input())) << '\n';
     return 0;
   }
   if (a.json) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
 
@@ -120,7 +121,7 @@ Kind kind_of(const Field& field, const std::vector<std::pair<const char*, Kind>>
   for (auto& [name, kind] : names) {
     if (type.text() == name) return kind;
   }
-  type.fail("\"" + std::string(type.text()) + "\" is no known " + what);
+  type.fail("\"" + printable(type.text()) + "\" is no known " + what);
 }
 
 void check_depth(const Field& field, int depth) {
@@ -152,7 +153,7 @@ SplitBehavior read_behavior(const Field& field) {
   for (auto& [name, behavior] : kNames) {
     if (field.text() == name) return behavior;
   }
-  field.fail("\"" + std::string(field.text()) + "\" is no known behavior");
+  field.fail("\"" + printable(field.text()) + "\" is no known behavior");
 }
 
 PrependScheme read_prepend_scheme(const Field& owner) {
@@ -161,7 +162,7 @@ PrependScheme read_prepend_scheme(const Field& owner) {
     if (field->text() == "always") scheme = PrependScheme::kAlways;
     else if (field->text() == "never") scheme = PrependScheme::kNever;
     else if (field->text() == "first") scheme = PrependScheme::kFirst;
-    else field->fail("\"" + std::string(field->text()) + "\" is not one of always, never, first");
+    else field->fail("\"" + printable(field->text()) + "\" is not one of always, never, first");
   }
   auto legacy = owner.set("add_prefix_space");
   if (legacy && !legacy->boolean() && scheme != PrependScheme::kNever) {
@@ -257,15 +258,17 @@ std::vector<spec::TemplatePiece> read_template(const Field& list, const std::vec
     const Field id = body.req("id");
     out.type_id = body.req("type_id").id();
     if (sequence) {
-      if (id.text() != "A" && id.text() != "B") id.fail("\"" + std::string(id.text()) + "\" is neither A nor B");
+      if (id.text() != "A" && id.text() != "B") id.fail("\"" + printable(id.text()) + "\" is neither A nor B");
       out.sequence = id.text() == "B";
     } else {
       auto found = std::find_if(tokens.begin(), tokens.end(), [&](auto& t) { return t.id == id.text(); });
-      if (found == tokens.end()) id.fail("\"" + std::string(id.text()) + "\" is not among special_tokens");
+      if (found == tokens.end()) id.fail("\"" + printable(id.text()) + "\" is not among special_tokens");
       out.special_token = static_cast<std::size_t>(found - tokens.begin());
     }
     pieces.push_back(out);
   }
+  const auto sequences = std::count_if(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.sequence >= 0; });
+  if (sequences > kMaxTemplateSequences) list.fail("holds the sequences " + std::to_string(sequences) + " times; the limit is " + std::to_string(kMaxTemplateSequences));
   return pieces;
 }
 
@@ -287,7 +290,7 @@ PostProcessor read_post_processor(const Field& field, int depth) {
   if (out.kind == P::kTemplate) {
     const Field tokens = field.req("special_tokens");
     for (auto [key, value] : tokens.object()) {
-      const Field token{value, tokens.path + "." + std::string(key)};
+      const Field token{value, tokens.path + "." + printable(key)};
       spec::SpecialToken special;
       special.id = key;
       const Field ids = token.req("ids"), texts = token.req("tokens");
@@ -364,7 +367,7 @@ void read_vocab(const Field& field, Model& model) {
   model.vocab.reserve(entries.size());
   for (auto [token, value] : entries) {
     std::int64_t id = -1;
-    if (value.get(id) || id < 0 || id > INT32_MAX - 1) Field{value, field.path + "." + std::string(token)}.id();  // fails
+    if (value.get(id) || id < 0 || id > INT32_MAX - 1) Field{value, field.path + "." + printable(token)}.id();  // fails
     model.vocab.emplace_back(token, static_cast<std::int32_t>(id));
   }
 }
@@ -404,7 +407,7 @@ void read_merges(const Field& field, Model& model) {
       if (line.starts_with("#version")) continue;
       const std::size_t space = line.find(' ');
       if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
-        field.item(index, element).fail("\"" + std::string(line) + "\" is not two tokens with a space between");
+        field.item(index, element).fail("\"" + printable(line) + "\" is not two tokens with a space between");
       }
       model.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
     } else {
@@ -476,7 +479,7 @@ TokenizerSpec parse_tokenizer_json(std::string_view json, const std::string& whe
   TokenizerSpec out;
   out.where = where;
   if (auto version = file.opt("version"); version && version->text() != "1.0") {
-    version->fail("\"" + std::string(version->text()) + "\" is not the known version \"1.0\"");
+    version->fail("\"" + printable(version->text()) + "\" is not the known version \"1.0\"");
   }
   if (auto tokens = file.opt("added_tokens")) {
     check_vocabulary_size(*tokens, tokens->list().size());
@@ -500,7 +503,7 @@ TokenizerSpec parse_tokenizer_json(std::string_view json, const std::string& whe
   auto is_left = [](const Field& section) {
     const auto direction = section.opt("direction");
     if (!direction || direction->text() == "Right") return false;
-    if (direction->text() != "Left") direction->fail("\"" + std::string(direction->text()) + "\" is neither Left nor Right");
+    if (direction->text() != "Left") direction->fail("\"" + printable(direction->text()) + "\" is neither Left nor Right");
     return true;
   };
   if (auto truncation = file.set("truncation")) out.truncates_left = is_left(*truncation);

@@ -27,7 +27,10 @@ struct AlbertEncoder {
                                 .num_attention_heads = c.req<int>("num_attention_heads"),
                                 .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
                                 .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu_new"))};
+    // Layers share their weights, so no missing tensor bounds their number.
+    if (num_hidden_layers > 1000) throw Error(ErrorCode::kBadFile, "is " + std::to_string(num_hidden_layers) + ", must be at most 1000", c.path() + ": num_hidden_layers");
     const int inner = c.opt("inner_group_num", 1);
+    if (inner < 1) throw Error(ErrorCode::kBadFile, "must be at least 1", c.path() + ": inner_group_num");
     const int hidden_groups = c.opt("num_hidden_groups", 1);
     if (hidden_groups < 1 || hidden_groups > num_hidden_layers) {
       throw Error(ErrorCode::kBadFile, "must lie between 1 and num_hidden_layers", c.path() + ": num_hidden_groups");

@@ -1,6 +1,7 @@
 // Where a module finds its tensors: a checkpoint and the path of names that leads to the module.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -48,7 +49,7 @@ struct Scope {
 template <class Module, class... Args>
 std::vector<Module> each(int count, const Scope& scope, const Args&... args) {
   std::vector<Module> modules;
-  modules.reserve(static_cast<std::size_t>(count));
+  modules.reserve(static_cast<std::size_t>(std::clamp(count, 0, 1024)));  // count is the file's word; a missing layer ends the loop
   for (int i = 0; i < count; ++i) modules.emplace_back(args..., scope / i);
   return modules;
 }

@@ -9,6 +9,8 @@ namespace {
 
 // Enough rows to keep the kernels busy; more would only use more memory.
 constexpr std::size_t kTokensPerPass = 512;
+// Attention over more would take days; refused before anything is computed.
+constexpr std::size_t kMostTokens = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -78,6 +80,8 @@ void run_batch(const Model& model, const std::vector<ModelInput>& inputs,
     std::size_t end = begin;
     bool some_rows = false;
     while (end < inputs.size() && !inputs[end].ids.empty() && (end == begin || step.ids.size() + inputs[end].ids.size() <= kTokensPerPass)) {
+      const std::size_t tokens = inputs[end].ids.size();
+      if (tokens > kMostTokens) throw Error(ErrorCode::kResource, "gives " + std::to_string(tokens) + " tokens; the limit is " + std::to_string(kMostTokens), "inputs");
       for (std::int32_t row : inputs[end].head_rows) step.head_rows.push_back(static_cast<std::int32_t>(step.ids.size()) + row);
       some_rows |= !inputs[end].head_rows.empty();
       step.add_sequence(inputs[end].ids, inputs[end].type_ids, inputs[end].mask);

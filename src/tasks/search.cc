@@ -117,7 +117,7 @@ void SearchIndex::add_files(const std::vector<std::string>& files, const std::fu
   std::vector<Pending> all;
   std::size_t total = 0, done = 0;
   for (const std::string& file : files) {
-    const std::string content = utf8_lossy(read_text_file(file, kMostFile));
+    const std::string content = utf8_lossy(read_named_input(file, kMostFile));
     Pending p{.passages = passages_of(file, content), .cache = cache_path(content)};
     p.cached = read_cache(p.cache, p.passages.size(), p.vectors);
     if (!p.cached) total += p.passages.size();

@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/threads.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
@@ -63,17 +64,22 @@ struct Dense {
 
   static Dense load(const std::string& folder, LoadType type) {
     const Config c = Config::load(folder);
+    const auto in = c.req<std::int64_t>("in_features"), out = c.req<std::int64_t>("out_features");
     Dense dense;
     dense.checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder));
     dense.weights = std::make_unique<Weights>(*dense.checkpoint, "", type);
-    dense.linear = Linear(Scope{dense.weights.get(), "linear"}, c.req<std::int64_t>("in_features"), c.req<std::int64_t>("out_features"));
+    try {
+      dense.linear = Linear(Scope{dense.weights.get(), "linear"}, in, out);
+    } catch (const Error& e) {
+      throw Error(e.code, e.reason, folder + ": " + e.where);
+    }
     const auto name = c.opt<std::string>("activation_function", "torch.nn.modules.activation.Tanh");
     if (name.ends_with(".Tanh")) dense.activation = Activation::kTanh;
     else if (name.ends_with(".Identity")) dense.activation = Activation::kNone;
     else if (name.ends_with(".ReLU")) dense.activation = Activation::kRelu;
     else if (name.ends_with(".GELU")) dense.activation = Activation::kGelu;
     else if (name.ends_with(".Sigmoid")) dense.activation = Activation::kSigmoid;
-    else throw Error(ErrorCode::kUnsupported, "\"" + name + "\" is not known (known: Tanh, Identity, ReLU, GELU, Sigmoid)", c.path() + ": activation_function");
+    else throw Error(ErrorCode::kUnsupported, "\"" + printable(name) + "\" is not known (known: Tanh, Identity, ReLU, GELU, Sigmoid)", c.path() + ": activation_function");
     return dense;
   }
 
@@ -136,18 +142,22 @@ struct SentenceEncoder::Parts {
     const Json modules = read_json_file(path);
     if (!modules.is_array()) throw Error(ErrorCode::kBadFile, std::string("must be a list, not ") + json_kind(modules), path);
     bool transformer = false;
-    for (const Json& module : modules) {
+    for (std::size_t i = 0; i < modules.size(); ++i) {
+      const Json& module = modules[i];
+      const std::string where = path + ": [" + std::to_string(i) + "]";
       if (!module.is_object() || !module.contains("type") || !module["type"].is_string() || !module.contains("path") || !module["path"].is_string()) {
-        throw Error(ErrorCode::kBadFile, "a module needs a type and a path", path);
+        throw Error(ErrorCode::kBadFile, "a module needs a type and a path", where);
       }
       const auto kind = module["type"].get<std::string>(), part = module["path"].get<std::string>();
-      if (part.find("..") != std::string::npos || part.starts_with("/")) throw Error(ErrorCode::kBadFile, "\"" + part + "\" is not inside this folder", path);
+      if (part.find("..") != std::string::npos || part.find('\0') != std::string::npos || part.starts_with("/")) {
+        throw Error(ErrorCode::kBadFile, "\"" + printable(part) + "\" is not inside this folder", where);
+      }
       const std::string inner = part.empty() ? folder : join_path(folder, part);
       if (kind.ends_with(".Transformer")) read_transformer(inner, type), transformer = true;
       else if (kind.ends_with(".Pooling")) read_pooling(inner);
       else if (kind.ends_with(".Dense")) after.push_back({std::make_unique<Dense>(Dense::load(inner, type))});
       else if (kind.ends_with(".Normalize")) after.push_back({});
-      else throw Error(ErrorCode::kUnsupported, "the module \"" + kind + "\" is not known (known: Transformer, Pooling, Dense, Normalize)", path);
+      else throw Error(ErrorCode::kUnsupported, "the module \"" + printable(kind) + "\" is not known (known: Transformer, Pooling, Dense, Normalize)", where);
     }
     if (!transformer) throw Error(ErrorCode::kBadFile, "names no Transformer module", path);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "models/adapter.h"
 #include "polymath/error.h"
 
@@ -33,7 +34,7 @@ const TaskEntry& task_named(const std::string& name) {
     known += (known.empty() ? "" : ", ") + std::string(task.name);
     if (task.alias) known += std::string(" (") + task.alias + ")";
   }
-  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not a known task (known: " + known + ")", "TASK");
+  throw Error(ErrorCode::kInvalidArgument, "\"" + printable(name) + "\" is not a known task (known: " + known + ")", "TASK");
 }
 
 std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/printable.h"
 #include "tasks/run_batch.h"
 #include "tasks/scores.h"
 #include "tasks/task.h"
@@ -66,7 +67,7 @@ class TextClassification final : public Task {
     if (lower == "none") return Function::kNone;
     if (lower == "sigmoid") return Function::kSigmoid;
     if (lower == "softmax") return Function::kSoftmax;
-    bad_parameter("function_to_apply", "\"" + name + "\" is not one of none, sigmoid, softmax");
+    bad_parameter("function_to_apply", "\"" + printable(name) + "\" is not one of none, sigmoid, softmax");
   }
 
   static Function default_function(const Config& config) {

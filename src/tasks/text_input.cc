@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/printable.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -120,7 +121,8 @@ TokenizerCall tokenizer_call(const Json& arguments, const TextModel& model, cons
   call.encode.truncation = Truncation{.max_length = static_cast<int>(limit),
                                       .strategy = *strategy,
                                       .stride = static_cast<int>(std::clamp<std::int64_t>(int_parameter(arguments, "stride", 0), 0, INT32_MAX)),
-                                      .direction = tokenizer.settings().truncation_side};
+                                      .direction = tokenizer.settings().truncation_side,
+                                      .keeps_overflow = false};
   return call;
 }
 
@@ -134,7 +136,9 @@ std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokeniz
                     .direction = tokenizer.settings().truncation_side};
 }
 
-Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view text, const EncodeOptions& options) {
+Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view text, const EncodeOptions& given) {
+  EncodeOptions options = given;
+  if (options.truncation) options.truncation->keeps_overflow = false;
   // Tokens do not depend on text a megabyte further on; twice the tokens wanted leave room for what a cut may change.
   constexpr std::size_t kBeginning = std::size_t{1} << 20;
   if (options.truncation && options.truncation->direction == Side::kRight && text.size() > 2 * kBeginning) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
 #include "tasks/run_batch.h"
@@ -141,7 +142,7 @@ class TokenClassification final : public Task {
     if (lower == "first") return Strategy::kFirst;
     if (lower == "average") return Strategy::kAverage;
     if (lower == "max") return Strategy::kMax;
-    bad_parameter("aggregation_strategy", "\"" + name + "\" is not one of none, simple, first, average, max");
+    bad_parameter("aggregation_strategy", "\"" + printable(name) + "\" is not one of none, simple, first, average, max");
   }
 
   Sentence sentence_of(const Json& item, const Options& o) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/printable.h"
 #include "polymath/error.h"
 #include "tasks/python_format.h"
 #include "tasks/run_batch.h"
@@ -48,7 +49,7 @@ class ZeroShotClassification final : public Task {
       bad_input("You must include at least one label and at least one sequence.");
     }
     if (python_format(hypothesis, text_of_label(labels[0]), kTemplate) == hypothesis) {
-      bad_parameter("hypothesis_template", "\"" + hypothesis + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
+      bad_parameter("hypothesis_template", "\"" + printable(hypothesis) + "\" was not able to be formatted with the target labels: it needs a {} where the label should go");
     }
     check_model_takes(*model_, model_inputs_of(*model_->tokenizer));
     if (!model_->tokenizer->pad_id() && !model_->tokenizer->eos_id()) throw Error(ErrorCode::kInvalidArgument, "its tokenizer has no pad_token", model_->folder);
@@ -102,7 +103,8 @@ class ZeroShotClassification final : public Task {
   // Only the sequence is cut; where even that does not make room nothing is.
   ModelInput encode(const std::string& sequence, const std::string& hypothesis) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
-    const EncodeOptions call{.truncation = truncation_to_model(tokenizer, TruncationStrategy::kOnlyFirst)};
+    EncodeOptions call{.truncation = truncation_to_model(tokenizer, TruncationStrategy::kOnlyFirst)};
+    if (call.truncation) call.truncation->keeps_overflow = false;
     try {
       return model_input(tokenizer.encode(sequence, hypothesis, call), model_inputs_of(tokenizer));
     } catch (const Error& e) {

@@ -16,14 +16,16 @@
 #include "text/pieces.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_model.h"
+#include "text/vocabulary.h"
 
 namespace polymath {
 
 // Finds the leftmost, and there the longest, of several strings.
 class StringFinder {
  public:
-  void add(const std::string& text, std::int32_t id);  // an empty text, or one that is there, is left out
-  bool empty() const { return texts_.empty(); }
+  // An empty text is left out; of several equal ones the first counts.
+  explicit StringFinder(std::vector<std::pair<std::string, std::int32_t>> texts);
+  bool empty() const { return texts_.size() == 0; }
   struct Found {
     std::size_t begin, end;
     std::int32_t id;
@@ -31,9 +33,8 @@ class StringFinder {
   std::optional<Found> find(std::string_view text, std::size_t from) const;
 
  private:
-  std::unordered_map<std::string_view, std::int32_t> ids_;
-  std::vector<std::unique_ptr<const std::string>> texts_;  // what the keys of ids_ view
-  std::vector<std::uint32_t> lengths_[256];                // by first byte, longest first
+  Vocabulary texts_;
+  std::vector<std::uint32_t> lengths_[256];  // by first byte, shortest first
 };
 
 // Built once; const use from many threads is safe.
@@ -55,14 +56,14 @@ class AddedVocabulary {
   const std::unordered_map<std::string, std::int32_t>& ids() const { return ids_; }
 
  private:
-  void split(NormalizedString&& s, const StringFinder& finder, bool split_special, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const;
+  void split(NormalizedString&& s, const StringFinder* finder, bool split_special, std::vector<std::pair<NormalizedString, std::int32_t>>& out) const;
 
   std::unordered_map<std::string, std::int32_t> ids_;
   std::map<std::int32_t, AddedToken> tokens_;
   std::unordered_map<std::int32_t, std::string> normalized_;
   bool as_written_ = false;
   std::unordered_set<std::string> special_;
-  std::shared_ptr<const StringFinder> plain_ = std::make_shared<StringFinder>(), in_normalized_ = std::make_shared<StringFinder>();
+  std::shared_ptr<const StringFinder> plain_, in_normalized_;  // null before the first tokens
 };
 
 }  // namespace polymath

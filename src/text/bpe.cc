@@ -6,6 +6,7 @@
 #include <cstring>
 #include <queue>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
 #include "text/normalized_string.h"
@@ -101,11 +102,11 @@ class Bpe final : public TokenizerModel {
       auto require = [&](std::string_view token) {
         const std::int32_t id = vocabulary_.find(token);
         if (id >= 0) return id;
-        throw Error(ErrorCode::kBadFile, "\"" + std::string(token) + "\" is not in the vocabulary", where + ".merges[" + std::to_string(rank) + "]");
+        throw Error(ErrorCode::kBadFile, "\"" + printable(token) + "\" is not in the vocabulary", where + ".merges[" + std::to_string(rank) + "]");
       };
       const std::int32_t left_id = require(left), right_id = require(right);
       if (right.size() < prefix_.size()) {
-        throw Error(ErrorCode::kBadFile, "\"" + std::string(right) + "\" does not begin with continuing_subword_prefix",
+        throw Error(ErrorCode::kBadFile, "\"" + printable(right) + "\" does not begin with continuing_subword_prefix",
                     where + ".merges[" + std::to_string(rank) + "]");
       }
       joined.assign(left).append(right.substr(prefix_.size()));
@@ -147,7 +148,7 @@ class Bpe final : public TokenizerModel {
     const std::size_t first = out.size();
     merge_word(word, out);
     const std::size_t count = out.size() - first;
-    if (count > WordCache::kMostTokens) return;
+    if (count > WordCache::kMostTokens || (count > 0 && out.back().end > UINT8_MAX)) return;
     entry.model = number_;
     entry.bytes = static_cast<std::uint8_t>(word.size());
     entry.tokens = static_cast<std::uint8_t>(count);

@@ -53,6 +53,7 @@ bool ends_in_digit_and_comma(std::string_view piece) {
 class Converter {
  public:
   Converter(const TokenizerSettings& settings, const Class& known) : settings_(settings), kind_(known.kind), storage_(std::make_shared<Storage>()) {
+    require_files(settings, {known.file});
     spec_.where = join_path(settings.folder, known.file);
     storage_->model = read_sentencepiece_model(spec_.where);
     spec_.storage = storage_;

@@ -149,6 +149,7 @@ std::string must(const std::optional<std::string>& token, const TokenizerSetting
 
 // vocab.txt: BERT and its family.
 TokenizerSpec wordpiece(const TokenizerSettings& settings, Kind kind) {
+  require_files(settings, {"vocab.txt"});
   TokenizerSpec spec;
   spec.where = join_path(settings.folder, "vocab.txt");
   VocabFile file = read_vocab_txt(spec.where);
@@ -212,6 +213,7 @@ spec::PostProcessor roberta_processing(const TokenizerSpec& spec, const Tokenize
 
 // vocab.json and merges.txt: GPT-2, RoBERTa and theirs.
 TokenizerSpec bpe(const TokenizerSettings& settings, Kind kind) {
+  require_files(settings, {"vocab.json", "merges.txt"});
   TokenizerSpec spec;
   spec.where = join_path(settings.folder, "vocab.json");
   VocabFile vocab = read_vocab_json(spec.where);

@@ -162,9 +162,17 @@ std::shared_ptr<const Decoder> make_ctc(const spec::Decoder& part) {
   });
 }
 
+std::size_t bytes_of(const std::vector<std::string>& tokens) {
+  std::size_t bytes = tokens.size();  // so that many empty tokens count too
+  for (const std::string& token : tokens) bytes += token.size();
+  return bytes;
+}
+
 std::shared_ptr<const Decoder> make_replace(const spec::Decoder& part, const std::string& where) {
   return simple([pattern = make_pattern(part.pattern, where), content = part.content](std::vector<std::string>& tokens) {
     std::vector<Match> matches;
+    const std::size_t before = bytes_of(tokens), most = growth_limit(before);
+    std::size_t made = 0;
     for (std::string& token : tokens) {
       if (token.empty()) continue;
       matches.clear();
@@ -173,10 +181,17 @@ std::shared_ptr<const Decoder> make_replace(const spec::Decoder& part, const std
       for (const Match& match : matches) {
         if (match.is_match) out += content;
         else out.append(token, match.begin, match.end - match.begin);
+        if (made + out.size() > most) fail_growth("decoder", before);
       }
+      made += out.size();
       token = std::move(out);
     }
   });
+}
+
+void append_steps(const spec::Decoder& part, const std::string& where, std::vector<std::shared_ptr<const Decoder>>& steps) {
+  if (part.kind != spec::Decoder::kSequence) return steps.push_back(make_decoder(part, where));
+  for (const spec::Decoder& item : part.decoders) append_steps(item, where, steps);
 }
 
 }  // namespace
@@ -206,10 +221,14 @@ std::shared_ptr<const Decoder> make_decoder(const spec::Decoder& part, const std
     case D::kCtc: return make_ctc(part);
     case D::kSequence: break;
   }
-  std::vector<std::shared_ptr<const Decoder>> parts;
-  for (const spec::Decoder& item : part.decoders) parts.push_back(make_decoder(item, where));
-  return simple([parts](std::vector<std::string>& tokens) {
-    for (const auto& item : parts) (*item)(tokens);
+  std::vector<std::shared_ptr<const Decoder>> steps;
+  append_steps(part, where, steps);
+  return simple([steps](std::vector<std::string>& tokens) {
+    const std::size_t before = bytes_of(tokens);
+    for (const auto& step : steps) {
+      (*step)(tokens);
+      if (bytes_of(tokens) > growth_limit(before)) fail_growth("decoder", before);
+    }
   });
 }
 

@@ -7,6 +7,8 @@
 namespace polymath {
 namespace {
 
+constexpr std::size_t kMostPairTokens = std::size_t{1} << 20;  // in all the pairs of overflowing parts
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -93,18 +95,22 @@ void Encoding::add(std::int32_t id, std::string token, Span offset, std::int32_t
   attention_mask.push_back(1);
 }
 
-void Encoding::truncate(std::size_t length, std::size_t stride, Side direction) {
+void Encoding::truncate(std::size_t length, std::size_t stride, Side direction, bool keeps_overflow) {
   const std::size_t whole = size();
   if (length >= whole) return;
   if (length == 0) {
     Encoding all = std::move(*this);
     *this = Encoding{};
-    overflowing.push_back(std::move(all));
+    if (keeps_overflow) overflowing.push_back(std::move(all));
     return;
   }
   if (stride >= length) {
     throw Error(ErrorCode::kInvalidArgument, "is " + std::to_string(stride) + ", must be below the " + std::to_string(length) +
                                                  " tokens that truncation leaves for the text", "stride");
+  }
+  if (!keeps_overflow) {
+    *this = direction == Side::kRight ? part_of(*this, 0, length) : part_of(*this, whole - length, whole);
+    return;
   }
   std::vector<std::pair<std::size_t, std::size_t>> parts;
   const std::size_t step = length - stride;
@@ -119,6 +125,12 @@ void Encoding::truncate(std::size_t length, std::size_t stride, Side direction) 
 }
 
 void Encoding::merge(const Encoding& other) {
+  if (!overflowing.empty() && !other.overflowing.empty()) {
+    const std::size_t parts = (overflowing.size() + 1) * (other.overflowing.size() + 1);
+    if (parts > kMostPairTokens / (size() + other.size() + 1)) {
+      throw Error(ErrorCode::kResource, "both sequences overflow, and that makes " + std::to_string(parts) + " pairs of parts", "truncation");
+    }
+  }
   std::vector<Encoding> parts;
   for (const Encoding& mine : overflowing) {
     parts.push_back(mine);
@@ -181,7 +193,7 @@ void truncate_sequences(std::vector<Encoding>& sequences, const Truncation& trun
   if (truncation.max_length < special) return;
   const auto most = static_cast<std::size_t>(truncation.max_length - special);
   const auto stride = static_cast<std::size_t>(std::max(0, truncation.stride));
-  auto cut = [&](Encoding& sequence, std::size_t length) { sequence.truncate(length, stride, truncation.direction); };
+  auto cut = [&](Encoding& sequence, std::size_t length) { sequence.truncate(length, stride, truncation.direction, truncation.keeps_overflow); };
   if (most == 0) {
     for (Encoding& sequence : sequences) cut(sequence, 0);
     return;

@@ -20,6 +20,7 @@ struct Truncation {
   TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
   int stride = 0;                  // tokens that a part in `overflowing` shares with the one before
   Side direction = Side::kRight;   // the side that is cut
+  bool keeps_overflow = true;      // false: `overflowing` stays empty
 };
 
 struct Padding {
@@ -67,9 +68,10 @@ struct Encoding {
   void add(std::int32_t id, std::string token, Span offset, std::int32_t word, bool special, std::int32_t type_id);
   void set_sequence(int sequence) { ranges[static_cast<std::size_t>(sequence)] = {0, size()}; }
   // Keeps the first (last, from the left) `length` tokens; the rest goes into `overflowing` in parts of that length
-  // that share `stride` tokens. Throws Error{kInvalidArgument} where stride is not below length.
-  void truncate(std::size_t length, std::size_t stride, Side direction);
-  // Appends another encoding; every overflowing part is combined with the other's text and parts.
+  // that share `stride` tokens, if asked for. Throws Error{kInvalidArgument} where stride is not below length.
+  void truncate(std::size_t length, std::size_t stride, Side direction, bool keeps_overflow = true);
+  // Appends another encoding; every overflowing part is combined with the other's text and parts. Throws Error{kResource} where
+  // those pairs would hold more than a million tokens.
   void merge(const Encoding& other);
   void set_sequence_ids();  // from `ranges`; of the overflowing parts too
 };

@@ -94,6 +94,7 @@ class M2M100Tokenizer final : public SlowTokenizer {
 }  // namespace
 
 std::shared_ptr<const TokenizerBackend> make_m2m100_tokenizer(TokenizerSettings& settings) {
+  require_files(settings, {"sentencepiece.bpe.model", "vocab.json"});
   SpecialTokens& s = settings.special;
   if (!s.bos_token) s.bos_token = "<s>";
   if (!s.eos_token) s.eos_token = "</s>";

@@ -1,6 +1,7 @@
 // MarianTokenizer (Helsinki-NLP/opus-mt-*): two sentencepiece models cut the text, vocab.json numbers the pieces.
 #include "base/file.h"
 #include "formats/vocab_files.h"
+#include "text/decoder.h"
 #include "text/sentencepiece.h"
 #include "text/slow_tokenizer.h"
 #include "text/slow_tokenizers.h"
@@ -40,8 +41,7 @@ class MarianTokenizer final : public SlowTokenizer {
       } else pieces.push_back(token);
     }
     out += target_.decode(pieces);
-    constexpr std::string_view kUnderline = "\xE2\x96\x81";
-    for (std::size_t at; (at = out.find(kUnderline)) != std::string::npos;) out.replace(at, kUnderline.size(), " ");
+    replace_all(out, "\xE2\x96\x81", " ");
     return python_strip(out);
   }
 
@@ -83,6 +83,7 @@ class MarianTokenizer final : public SlowTokenizer {
 }  // namespace
 
 std::shared_ptr<const TokenizerBackend> make_marian_tokenizer(TokenizerSettings& settings) {
+  require_files(settings, {"source.spm", "target.spm", "vocab.json"});
   if (!settings.special.unk_token) settings.special.unk_token = "<unk>";
   if (!settings.special.eos_token) settings.special.eos_token = "</s>";
   if (!settings.special.pad_token) settings.special.pad_token = "<pad>";

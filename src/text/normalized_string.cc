@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "polymath/error.h"
+
 namespace polymath {
 namespace {
 
@@ -32,6 +34,10 @@ const ByteAlphabet& alphabet() {
 
 }  // namespace
 
+void fail_growth(const char* part, std::size_t before) {
+  throw Error(ErrorCode::kResource, "makes more than " + std::to_string(growth_limit(before)) + " bytes of a text of " + std::to_string(before), part);
+}
+
 char32_t byte_character(std::uint8_t byte) { return alphabet().character[byte]; }
 
 int append_byte_character(std::string& out, std::uint8_t byte) {
@@ -49,6 +55,7 @@ NormalizedString NormalizedString::of(std::string_view text, bool tracked) {
   s.text = text;
   s.tracked = tracked;
   s.original_end = static_cast<std::uint32_t>(text.size());
+  s.most = growth_limit(text.size());
   if (tracked) {
     s.align.reserve(text.size());
     for (CodePoints points(text); !points.done();) {

@@ -33,6 +33,11 @@ class CodePoints {
 
 inline std::size_t utf8_size(char32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
 
+// How many bytes a component may make of a text of `before` bytes: no tokenizer of use makes more, and without a limit a small
+// file that doubles a text in each of many steps would ask for all memory.
+inline std::size_t growth_limit(std::size_t before) { return before * 64 + 256; }
+[[noreturn]] void fail_growth(const char* part, std::size_t before);  // Error{kResource}
+
 // A part of the original text, changed. Every byte of `text` has an alignment: the bytes of the original that it
 // stands for. Without tracking there are none, and everything runs faster.
 struct NormalizedString {
@@ -42,6 +47,7 @@ struct NormalizedString {
   std::vector<Span> align;  // bytes of the whole original; empty without tracking
   bool tracked = true;
   std::uint32_t original_begin = 0, original_end = 0;  // this part of the original
+  std::size_t most = SIZE_MAX;                         // bytes that a normalizer may make of it
 
   static NormalizedString of(std::string_view text, bool tracked);
 

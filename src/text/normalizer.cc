@@ -112,6 +112,7 @@ void replace(NormalizedString& s, const TextPattern& pattern, const std::vector<
     if (match.is_match) removed_bytes += match.end - match.begin, ++found;
   }
   if (found == 0) return;
+  if (s.text.size() - removed_bytes + found * content_bytes > s.most) fail_growth("normalizer", s.text.size());
   // One pass: each match becomes the content, which stands for the match's last byte (or, where the match is
   // empty, the byte before it).
   std::string made;
@@ -146,6 +147,7 @@ void precompiled(NormalizedString& s, const Charsmap& map) {
   bool modified = false;
   auto append = [&](std::string_view old_part, std::string_view new_part) {
     modified = true;
+    if (changes.size() > s.most) fail_growth("normalizer", s.text.size());
     const auto difference = static_cast<std::ptrdiff_t>(utf8_length(new_part)) - static_cast<std::ptrdiff_t>(utf8_length(old_part));
     for (CodePoints points(new_part); !points.done();) changes.push_back({points.next(), 0});
     // The crate marks the last ones as inserted, even those of an earlier part.
@@ -174,6 +176,12 @@ void precompiled(NormalizedString& s, const Charsmap& map) {
   if (modified) s.transform(changes, 0);
 }
 
+// One step after the other; sequences in sequences are the same.
+void append_steps(const spec::Normalizer& part, const std::string& where, std::vector<std::shared_ptr<const Normalizer>>& steps) {
+  if (part.kind != spec::Normalizer::kSequence) return steps.push_back(make_normalizer(part, where));
+  for (const spec::Normalizer& item : part.normalizers) append_steps(item, where, steps);
+}
+
 }  // namespace
 
 std::shared_ptr<const Normalizer> make_normalizer(const spec::Normalizer& part, const std::string& where) {
@@ -198,10 +206,15 @@ std::shared_ptr<const Normalizer> make_normalizer(const spec::Normalizer& part, 
     case N::kByteLevel: return simple([](NormalizedString& s) { s.to_bytes(); });
     case N::kSequence: break;
   }
-  std::vector<std::shared_ptr<const Normalizer>> parts;
-  for (const spec::Normalizer& item : part.normalizers) parts.push_back(make_normalizer(item, where));
-  return simple([parts](NormalizedString& s) {
-    for (const auto& item : parts) (*item)(s);
+  std::vector<std::shared_ptr<const Normalizer>> steps;
+  append_steps(part, where, steps);
+  return simple([steps](NormalizedString& s) {
+    const std::size_t before = s.text.size();
+    s.most = growth_limit(before);
+    for (const auto& step : steps) {
+      (*step)(s);
+      if (s.text.size() > s.most) fail_growth("normalizer", before);
+    }
   });
 }
 

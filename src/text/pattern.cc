@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
 #include "text/pattern_syntax.h"
@@ -122,7 +123,7 @@ class Regex final : public TextPattern {
     if (!code_) {
       PCRE2_UCHAR message[256] = {};
       pcre2_get_error_message(error, message, sizeof message);
-      throw Error(ErrorCode::kBadFile, "the pattern \"" + pattern + "\" cannot be read: " + reinterpret_cast<const char*>(message), where);
+      throw Error(ErrorCode::kBadFile, "the pattern \"" + printable(pattern) + "\" cannot be read: " + reinterpret_cast<const char*>(message), where);
     }
     pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // without it matching is slower, and the same
     context_.reset(pcre2_match_context_create(nullptr));
@@ -130,7 +131,7 @@ class Regex final : public TextPattern {
     pcre2_set_match_limit(context_.get(), 10'000'000);
     pcre2_set_depth_limit(context_.get(), 250'000);
     pcre2_set_heap_limit(context_.get(), 256 << 10);  // KiB
-    pattern_ = pattern;
+    pattern_ = printable(pattern);
   }
 
   void find(std::string_view text, std::vector<Match>& out) const override {

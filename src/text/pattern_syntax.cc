@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
 #include "polymath/error.h"
 #include "text/unicode.h"
 
@@ -79,7 +80,7 @@ class Translator {
 
  private:
   [[noreturn]] void fail(ErrorCode code, const std::string& reason) const {
-    throw Error(code, "the pattern \"" + std::string(in_) + "\" " + reason, where_);
+    throw Error(code, "the pattern \"" + printable(in_) + "\" " + reason, where_);
   }
   char peek(std::size_t ahead = 0) const { return at_ + ahead < in_.size() ? in_[at_ + ahead] : '\0'; }
 

@@ -1,9 +1,19 @@
 #include "text/pieces.h"
 
+#include "polymath/error.h"
+
 namespace polymath {
+namespace {
+
+constexpr std::size_t kMostBytes = UINT32_MAX;  // positions are 32-bit
+
+[[noreturn]] void fail_size() { throw Error(ErrorCode::kResource, "the text grows beyond 4 GiB while it is tokenized"); }
+
+}  // namespace
 
 void Pieces::append(NormalizedString&& s, std::int32_t id) {
   if (s.text.empty()) return;
+  if (s.text.size() > kMostBytes - text_.size()) fail_size();
   const auto begin = static_cast<std::uint32_t>(text_.size());
   if (text_.empty()) {
     text_ = std::move(s.text);
@@ -34,6 +44,7 @@ void Pieces::to_bytes() {
   whole.tracked = tracked_;
   // Where each byte goes: pieces move with their bytes, but added tokens keep theirs.
   Pieces made(tracked_);
+  if (whole.text.size() > kMostBytes / 2) fail_size();
   made.text_.reserve(whole.text.size() * 2);
   for (Piece piece : list_) {
     const auto begin = static_cast<std::uint32_t>(made.text_.size());

@@ -1,5 +1,6 @@
 #include "text/pre_tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -137,15 +138,22 @@ std::shared_ptr<const PreTokenizer> make_split(const spec::PreTokenizer& part, c
   });
 }
 
+// One step after the other; sequences in sequences are the same.
+void append_steps(const spec::PreTokenizer& part, const std::string& where, std::vector<std::shared_ptr<const PreTokenizer>>& steps) {
+  if (part.kind != spec::PreTokenizer::kSequence) return steps.push_back(make_pre_tokenizer(part, where));
+  for (const spec::PreTokenizer& item : part.pretokenizers) append_steps(item, where, steps);
+}
+
 std::shared_ptr<const PreTokenizer> make_sequence(const spec::PreTokenizer& part, const std::string& where) {
-  std::vector<std::shared_ptr<const PreTokenizer>> parts;
-  bool needs_tracking = false;
-  for (const spec::PreTokenizer& item : part.pretokenizers) {
-    parts.push_back(make_pre_tokenizer(item, where));
-    needs_tracking |= parts.back()->needs_tracking();
-  }
-  return simple([parts](Pieces& pieces) {
-    for (const auto& item : parts) (*item)(pieces);
+  std::vector<std::shared_ptr<const PreTokenizer>> steps;
+  append_steps(part, where, steps);
+  const bool needs_tracking = std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->needs_tracking(); });
+  return simple([steps](Pieces& pieces) {
+    const std::size_t before = pieces.text().size();
+    for (const auto& step : steps) {
+      (*step)(pieces);
+      if (pieces.text().size() > growth_limit(before)) fail_growth("pre_tokenizer", before);
+    }
   }, needs_tracking);
 }
 

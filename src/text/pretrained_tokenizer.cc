@@ -138,7 +138,8 @@ class Settings {
     }
     out_.padding_side = side("padding_side", c.pads_left || (padding && padding->left && c.name == "PreTrainedTokenizer") ? Side::kLeft : Side::kRight);
     out_.truncation_side = side("truncation_side", truncates_left ? Side::kLeft : Side::kRight);
-    out_.clean_up_tokenization_spaces = flag("clean_up_tokenization_spaces", false);
+    const bool slow_cleans = from_slow && (c.rule == ClassRule::kBert || c.rule == ClassRule::kMpnet);  // the slow classes' own default
+    out_.clean_up_tokenization_spaces = flag("clean_up_tokenization_spaces", slow_cleans);
     out_.split_special_tokens = flag("split_special_tokens", false);
     if (padding) out_.pad_token_type_id = padding->pad_type_id;
     if (c.name == "XLNetTokenizer") out_.pad_token_type_id = 3;
@@ -176,12 +177,12 @@ class Settings {
       for (auto& [id, value] : decoder.items()) {
         char* end = nullptr;
         const long number = std::strtol(id.c_str(), &end, 10);
-        if (id.empty() || *end != '\0') fail("added_tokens_decoder", "\"" + id + "\" is no token id");
-        listed.emplace_back(number, token_of(value, "added_tokens_decoder." + id));
+        if (id.empty() || *end != '\0') fail("added_tokens_decoder", "\"" + printable(id) + "\" is no token id");
+        listed.emplace_back(number, token_of(value, "added_tokens_decoder." + printable(id)));
       }
     } else {
       for (auto& [content, id] : out_.added_tokens.items()) {
-        if (!id.is_number_integer()) throw Error(ErrorCode::kBadFile, std::string("must be a token id, not ") + json_kind(id), join_path(out_.folder, "added_tokens.json") + ": " + content);
+        if (!id.is_number_integer()) throw Error(ErrorCode::kBadFile, std::string("must be a token id, not ") + json_kind(id), join_path(out_.folder, "added_tokens.json") + ": " + printable(content));
         const bool special = named_.contains(content);  // by a file: the class's defaults do not count here
         listed.emplace_back(id.get<long>(), AddedToken{.content = content, .normalized = !special, .special = special});
       }
@@ -211,7 +212,10 @@ class Settings {
     return add;
   }
 
-  [[noreturn]] void fail(const std::string& name, const std::string& reason) const { throw Error(ErrorCode::kBadFile, reason, config_path_ + ": " + name); }
+  [[noreturn]] void fail(const std::string& name, const std::string& reason) const {
+    const bool from_map = !has_decoder_ && out_.special_tokens_map.contains(name.substr(0, name.find('.')));
+    throw Error(ErrorCode::kBadFile, reason, (from_map ? join_path(out_.folder, "special_tokens_map.json") : config_path_) + ": " + name);
+  }
 
  private:
   void name_class() {
@@ -263,7 +267,7 @@ spec::PostProcessor bos_eos_template(const Settings& settings, const TokenizerSe
   auto token = [&](const char* name, const std::optional<std::string>& content) -> std::optional<std::size_t> {
     if (!content) settings.fail(name, "is asked for, but there is no such token");
     const auto id = tokenizer.token_to_id(*content);
-    if (!id) settings.fail(name, "\"" + *content + "\" is not in the vocabulary");
+    if (!id) settings.fail(name, "\"" + printable(*content) + "\" is not in the vocabulary");
     made.special_tokens.push_back({*content, {*id}, {*content}});
     return made.special_tokens.size() - 1;
   };
@@ -307,6 +311,18 @@ PretrainedTokenizer load_fast(Settings& settings, TokenizerSpec spec) {
 
 }  // namespace
 
+void require_files(const TokenizerSettings& settings, std::initializer_list<const char*> names) {
+  std::string all, missing;
+  for (const char* name : names) {
+    all += (all.empty() ? "" : " and ") + std::string(name);
+    if (!file_exists(join_path(settings.folder, name))) missing += (missing.empty() ? "" : ", ") + std::string(name);
+  }
+  if (missing.empty()) return;
+  const bool has_json = file_exists(join_path(settings.folder, "tokenizer.json"));  // of no use to a class that exists in Python only
+  throw Error(ErrorCode::kNotFound, (has_json ? "a " : "holds no tokenizer.json; without it a ") + printable(settings.tokenizer_class) + " needs " + all +
+                                        ", and there is no " + missing, settings.folder);
+}
+
 PretrainedTokenizer::PretrainedTokenizer(TokenizerSettings settings, std::shared_ptr<const TokenizerBackend> backend)
     : settings_(std::move(settings)), backend_(std::move(backend)) {
   const SpecialTokens& s = settings_.special;
@@ -333,6 +349,10 @@ PretrainedTokenizer PretrainedTokenizer::load(const std::string& folder) {
   }
   settings.resolve(nullptr, false, true);
   if (auto spec = convert_slow_tokenizer(settings.out())) return load_fast(settings, std::move(*spec));
+  if (!directory_exists(folder)) throw Error(ErrorCode::kNotFound, "no such folder", folder);
+  if (!file_exists(join_path(folder, "tokenizer_config.json")) && !file_exists(join_path(folder, "config.json"))) {
+    throw Error(ErrorCode::kNotFound, "holds no tokenizer: neither tokenizer.json nor a tokenizer_config.json or config.json that names its class", folder);
+  }
   throw Error(ErrorCode::kNotFound,
               "holds no tokenizer.json, and its tokenizer class \"" + printable(settings.out().tokenizer_class) + "\" is not one whose older files are known", folder);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,9 @@ struct TokenizerSettings {
   bool refuses_words = false;  // a byte-level class without add_prefix_space takes no text in words
   std::int32_t pad_token_type_id = 0;
 };
+
+// Throws Error{kNotFound} that says what a tokenizer of this class is made of, where one of these files is missing.
+void require_files(const TokenizerSettings& settings, std::initializer_list<const char*> names);
 
 class PretrainedTokenizer {
  public:

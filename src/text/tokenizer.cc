@@ -101,6 +101,8 @@ Encoding Tokenizer::Parts::encode_text(std::string_view raw, std::int32_t word, 
   for (const Piece& piece : cut.list()) {
     const std::string_view piece_text = cut.text_of(piece);
     auto offset = [&](std::uint32_t begin, std::uint32_t end) {
+      // Byte tokens of a prefix or suffix lie behind the piece; the crate leaves their offsets as they are.
+      if (end > piece.end - piece.begin) return chars.convert({begin, end});
       if (begin == end) return chars.convert({piece.original_begin + begin, piece.original_begin + end});
       return chars.convert({cut.align()[piece.begin + begin][0], cut.align()[piece.begin + end - 1][1]});
     };

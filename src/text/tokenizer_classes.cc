@@ -49,6 +49,7 @@ constexpr TokenizerClass kClasses[] = {
     {"BloomTokenizer", kNone, "<s>", "</s>", "<unk>", nullptr, "<pad>"},
     {"T5Tokenizer", kNone, nullptr, "</s>", "<unk>", nullptr, "<pad>"},
     {"MT5Tokenizer", kNone, nullptr, "</s>", "<unk>", nullptr, "<pad>"},
+    {"ReformerTokenizer", kNone, nullptr, "</s>", "<unk>"},
     {"PegasusTokenizer", kNone, nullptr, "</s>", "<unk>", nullptr, "<pad>", nullptr, "<mask_2>"},
     {"HerbertTokenizer", kNone, nullptr, nullptr, "<unk>", "</s>", "<pad>", "<s>", "<mask>", true},
     llama("LlamaTokenizer"), llama("CodeLlamaTokenizer"),

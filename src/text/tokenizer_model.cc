@@ -1,5 +1,6 @@
 #include "text/tokenizer_model.h"
 
+#include "base/printable.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -27,7 +28,7 @@ TokenizerModel::TokenizerModel(const spec::Model& model, std::shared_ptr<const v
 std::int32_t TokenizerModel::require_unknown() const {
   if (unk_id_ >= 0) return unk_id_;
   throw Error(ErrorCode::kInvalidArgument,
-              unk_token_ ? "the text has a word that the tokenizer does not know, and its unk_token \"" + *unk_token_ + "\" is not in the vocabulary"
+              unk_token_ ? "the text has a word that the tokenizer does not know, and its unk_token \"" + printable(*unk_token_) + "\" is not in the vocabulary"
                          : "the text has a word that the tokenizer does not know, and it has no unknown token");
 }
 

@@ -118,23 +118,25 @@ class Unigram final : public TokenizerModel {
  private:
   // The crate looks every piece up by its text: joined unknown characters may be a piece, and else they may be bytes.
   void resolve_unknown(std::string_view word, std::size_t first, std::vector<ModelToken>& out) const {
+    std::vector<ModelToken> resolved;
+    bool has_bytes = false;
     for (std::size_t i = first; i < out.size(); ++i) {
-      if (out[i].id != unk_id_) continue;
-      const ModelToken token = out[i];
+      ModelToken token = out[i];
       const std::string_view text = word.substr(token.begin, token.end - token.begin);
-      if (const std::int32_t id = vocabulary_.find(text); id >= 0) {
-        out[i].id = id;
-        continue;
+      if (token.id == unk_id_) {
+        if (const std::int32_t id = vocabulary_.find(text); id >= 0) out[i].id = token.id = id;
+        else if (!bytes_.empty() && std::all_of(text.begin(), text.end(), [&](char c) { return bytes_[static_cast<std::uint8_t>(c)] >= 0; })) {
+          if (!has_bytes) resolved.assign(out.begin() + static_cast<std::ptrdiff_t>(first), out.begin() + static_cast<std::ptrdiff_t>(i));
+          has_bytes = true;
+          for (const char c : text) resolved.push_back({bytes_[static_cast<std::uint8_t>(c)], token.begin, token.end});
+          continue;
+        }
       }
-      if (bytes_.empty()) continue;
-      const bool all = std::all_of(text.begin(), text.end(), [&](char c) { return bytes_[static_cast<std::uint8_t>(c)] >= 0; });
-      if (!all) continue;
-      std::vector<ModelToken> bytes;
-      for (const char c : text) bytes.push_back({bytes_[static_cast<std::uint8_t>(c)], token.begin, token.end});
-      out.erase(out.begin() + static_cast<std::ptrdiff_t>(i));
-      out.insert(out.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin(), bytes.end());
-      i += bytes.size() - 1;
+      if (has_bytes) resolved.push_back(token);
     }
+    if (!has_bytes) return;
+    out.resize(first);
+    out.insert(out.end(), resolved.begin(), resolved.end());
   }
 
   std::vector<std::string_view> pieces_;  // by id; a text may come twice

@@ -57,10 +57,16 @@ class WordPiece final : public TokenizerModel {
 
   // The same for pieces of more than kMostBytes, which hardly any vocabulary has.
   std::size_t longest_long_piece(std::string_view word, std::size_t begin, std::vector<ModelToken>& out) const {
-    const std::string prefix = begin > 0 ? prefix_ : std::string();
-    const std::size_t most = std::min(word.size() - begin, vocabulary_.longest() - prefix.size());
+    const std::size_t prefix = begin > 0 ? prefix_.size() : 0;
+    const std::size_t most = std::min(word.size() - begin, vocabulary_.longest() - prefix);
+    std::vector<std::uint32_t> hashes(most);
+    RunningHash hash = begin > 0 ? prefix_hash_ : RunningHash{};
+    for (std::size_t i = 0; i < most; ++i) {
+      hash.add(word[begin + i]);
+      hashes[i] = hash.value();
+    }
     for (std::size_t length = most; length > kMostBytes; --length) {
-      const std::int32_t id = vocabulary_.find(prefix + std::string(word.substr(begin, length)));
+      const std::int32_t id = find(word.substr(begin, length), hashes[length - 1], prefix > 0);
       if (id < 0) continue;
       out.push_back({id, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin + length)});
       return begin + length;
