@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "base/threads.h"
 #include "formats/tokenizer_json.h"
 #include "json_mutator.h"
 #include "tasks/sentence_embedding.h"
@@ -28,6 +29,7 @@ constexpr std::array kNames = {
 class Folder {
  public:
   Folder() {
+    ThreadPool::set_global_threads(1);  // the work is too small to share
     const fs::path parent = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
     path_ = parent / ("polymath_folder_fuzz_" + std::to_string(::getpid()));
     fs::remove_all(path_);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "base/threads.h"
 #include "json_mutator.h"
 #include "models/model.h"
 #include "polymath/error.h"
@@ -34,6 +35,7 @@ const Checkpoint& checkpoint(const std::string& folder) {
 }
 
 Step some_step() {
+  ThreadPool::set_global_threads(1);  // the work is too small to share
   Step step;
   const std::vector<std::int32_t> ids = {2, 5, 7, 1, 0, 3}, types = {0, 0, 0, 1, 1, 1};
   const std::vector<std::uint8_t> mask = {1, 1, 0, 1, 1, 0};

@@ -151,7 +151,7 @@ def make_parts():
          "ids and tokens differ in length")
     part("post_processor", "single-b", template | {"single": [{"Sequence": {"id": "B", "type_id": 0}}]}, ".single", "uses sequence B")
     part("post_processor", "type-negative", template | {"single": [{"Sequence": {"id": "A", "type_id": -1}}]}, ".single[0].Sequence.type_id", "is -1")
-    part("post_processor", "sequences-many", template | {"pair": [piece_a] * 65}, ".pair", "holds the sequences 65 times")
+    part("post_processor", "sequences-many", template | {"pair": [piece_a] * 17}, ".pair", "holds the sequences 17 times")
     part("post_processor", "bert-sep", {"type": "BertProcessing", "sep": ["x"], "cls": ["y", 1]}, ".sep", "must be a list of a token and its id")
     part("post_processor", "roberta-no-trim", {"type": "RobertaProcessing", "sep": ["x", 0], "cls": ["y", 1]}, ".trim_offsets", "the field is missing")
     part("decoder", "unknown", {"type": "Words"}, ".type", '"Words" is no known decoder')

@@ -27,7 +27,8 @@ def sentencepiece_vocab(path):
 
 def changed(path, to, more=(), pegasus=False):
     """The model with control pieces behind its own, or with Pegasus's first three."""
-    from transformers.utils import sentencepiece_model_pb2_new as pb
+    from transformers.convert_slow_tokenizer import import_protobuf
+    pb = import_protobuf()
     model = pb.ModelProto()
     model.ParseFromString(path.read_bytes())
     for piece in more:

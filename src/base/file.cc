@@ -20,7 +20,8 @@ namespace {
   struct stat link {};
   if (number == ENOENT && ::lstat(path.c_str(), &link) == 0) throw Error(ErrorCode::kIo, "is a link to a file that is not there", path);
   auto code = number == ENOENT || number == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
-  throw Error(code, number == ENOENT ? "no such file" : std::string("cannot ") + doing + ": " + std::strerror(number), path);
+  const std::string where = path.empty() ? "\"\"" : path;
+  throw Error(code, number == ENOENT ? "no such file" : std::string("cannot ") + doing + ": " + std::strerror(number), where);
 }
 
 class Descriptor {
@@ -124,6 +125,22 @@ bool directory_exists(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+std::vector<std::string> files_below(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  std::error_code error, unknown;
+  fs::recursive_directory_iterator entry(folder, error);
+  std::string inside = folder;
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (entry->is_regular_file(unknown)) files.push_back(entry->path().string());
+    if (entry->is_directory(unknown)) inside = entry->path().string();
+  }
+  const bool missing = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  if (error) throw Error(missing ? ErrorCode::kNotFound : ErrorCode::kIo, "cannot read this folder: " + error.message(), inside);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 std::string read_text_file(const std::string& path, std::uint64_t limit) {
   Descriptor file(path, kReadRegular);
   return read_all(file.get(), size_of(file.get(), path, /*only_regular=*/true), limit, path);
@@ -181,7 +198,7 @@ void write_file_atomically(const std::string& path, std::string_view content) {
     const bool no_folder = e.code == ErrorCode::kNotFound;
     throw Error(e.code, no_folder ? "its folder is not there" : e.reason, path);
   }
-  Descriptor directory(folder, O_RDONLY | O_DIRECTORY);
+  Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // may be closed to readers
   ::fsync(directory.get());  // some file systems refuse this for folders; the rename still happened
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -37,6 +38,10 @@ class MappedFile {
 // read instead of being overlooked.
 bool file_exists(const std::string& path);
 bool directory_exists(const std::string& path);  // a directory (links followed)
+
+// The regular files of a folder and the folders in it, in order of their paths. Links to files are followed, links to folders
+// are not; links that lead nowhere are left out. Throws Error{kNotFound or kIo} naming a folder that cannot be read.
+std::vector<std::string> files_below(const std::string& folder);
 
 // The file's bytes. Throws Error{kNotFound, kIo (a pipe, device or folder too) or kResource if larger than `limit`}.
 std::string read_text_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);

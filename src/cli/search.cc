@@ -1,10 +1,10 @@
 // polymath search QUERY FILE...
 #include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -28,15 +28,23 @@ std::vector<std::string> expanded(const std::vector<std::string>& given) {
       files.push_back(name);
       continue;
     }
-    std::vector<std::string> inside;
-    for (auto& entry : std::filesystem::recursive_directory_iterator(name)) {
-      const auto extension = entry.path().extension();
-      if (entry.is_regular_file() && (extension == ".md" || extension == ".txt" || extension == ".rst")) inside.push_back(entry.path().string());
+    for (std::string& file : files_below(name)) {
+      if (file.ends_with(".md") || file.ends_with(".txt") || file.ends_with(".rst")) files.push_back(std::move(file));
     }
-    std::sort(inside.begin(), inside.end());
-    files.insert(files.end(), inside.begin(), inside.end());
   }
   return files;
+}
+
+void note(const std::string& why) { std::cerr << "polymath: note: embeddings are not kept: " << printable(why, 1000) << std::endl; }
+
+// "" where it cannot be made: without a cache the answers are the same.
+std::string cache_folder(bool quiet) {
+  try {
+    return user_cache_folder();
+  } catch (const Error& e) {
+    if (!quiet) note(e.what());
+    return "";
+  }
 }
 
 int search(const Arguments& a, const Common& common) {
@@ -45,7 +53,7 @@ int search(const Arguments& a, const Common& common) {
                                       "(./quickstart fetches all-MiniLM-L6-v2 to .cache/models/)", "search");
   }
   const auto encoder = SentenceEncoder::load(a.model, load_type_named(common.dtype));
-  SearchIndex index(encoder, model_key_of(a.model) + common.dtype, a.no_cache ? "" : user_cache_folder());
+  SearchIndex index(encoder, model_key_of(a.model) + common.dtype, a.no_cache ? "" : cache_folder(common.quiet));
   std::unique_ptr<Progress> progress;
   std::size_t before = 0;
   index.add_files(expanded(a.files), [&](std::size_t done, std::size_t total) {
@@ -54,6 +62,7 @@ int search(const Arguments& a, const Common& common) {
     before = done;
   });
   progress.reset();
+  if (!common.quiet && !index.cache_problem().empty()) note(index.cache_problem());
   const auto hits = index.search(utf8_lossy(a.query), static_cast<std::size_t>(a.top_k));
   if (a.json) {
     Json all = Json::array();

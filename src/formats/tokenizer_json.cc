@@ -125,7 +125,8 @@ Kind kind_of(const Field& field, const std::vector<std::pair<const char*, Kind>>
 }
 
 void check_depth(const Field& field, int depth) {
-  if (depth > kMaxSequenceDepth) field.fail("is nested deeper than " + std::to_string(kMaxSequenceDepth) + " levels");
+  if (depth <= kMaxSequenceDepth) return;
+  throw Error(ErrorCode::kBadFile, "is nested deeper than " + std::to_string(kMaxSequenceDepth) + " levels", printable(field.path, 200));
 }
 
 template <class Item>

@@ -132,7 +132,7 @@ struct TokenizerSpec {
 // Limits, so that a file cannot ask for unbounded memory.
 inline constexpr std::size_t kMaxVocabulary = 2'000'000;
 inline constexpr int kMaxSequenceDepth = 32;
-inline constexpr int kMaxTemplateSequences = 64;
+inline constexpr int kMaxTemplateSequences = 16;
 
 // Throw Error{kBadFile}; a message names `where` and the field, as "tokenizer.json: model.vocab.foo".
 TokenizerSpec parse_tokenizer_json(std::string_view json, const std::string& where);

@@ -1,6 +1,7 @@
 // question-answering: the spans of a context that answer a question, over several windows of a long context.
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include <utf8proc.h>
 
@@ -20,12 +21,27 @@ struct Options {
 
 struct Example {
   std::string question, context;
+  std::u32string codes;  // of the context: windows are many, and each looks up its answers' texts
+
+  Example(std::string q, std::string c) : question(std::move(q)), context(std::move(c)), codes(utf8_to_utf32(context)) {}
 };
 
 struct Answer {
   double score = 0;
   std::uint32_t start = 0, end = 0;  // code points of the context
   std::string text, folded;
+};
+
+// The answers of an example, each text once.
+struct Answers {
+  std::vector<Answer> list;
+  std::unordered_map<std::string, std::size_t> places;  // by folded text
+
+  void add(Answer&& answer) {
+    const auto [found, fresh] = places.try_emplace(answer.folded, list.size());
+    if (fresh) list.push_back(std::move(answer));
+    else list[found->second].score += answer.score;
+  }
 };
 
 struct Candidate {
@@ -78,13 +94,13 @@ class QuestionAnswering final : public Task {
     }
     Json results = Json::array();
     std::size_t example = 0, feature = 0;
-    std::vector<Answer> answers;
+    Answers answers;
     double min_null = 1000000;
     run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
       add_answers(examples[example], features[example][feature], outputs, options, answers, min_null);
       if (++feature < features[example].size()) return;
-      results.push_back(result_of(answers, min_null, options));
-      answers.clear();
+      results.push_back(result_of(std::move(answers.list), min_null, options));
+      answers = {};
       min_null = 1000000;
       ++example, feature = 0;
     });
@@ -125,7 +141,7 @@ class QuestionAnswering final : public Task {
     }
     if (item.size() > 2) bad_input("an example has only the keys question and context");
     const Json &question = item["question"], &context = item["context"];
-    if (!question.is_array()) return {{text_of(question), text_of(context)}};
+    if (!question.is_array()) return {Example(text_of(question), text_of(context))};
     std::vector<std::string> contexts;
     if (context.is_array()) {
       for (const Json& c : context) contexts.push_back(text_of(c));
@@ -133,7 +149,7 @@ class QuestionAnswering final : public Task {
       for (const char32_t c : utf8_to_utf32(text_of(context))) contexts.push_back(utf32_to_utf8(std::u32string(1, c)));
     }
     std::vector<Example> examples;
-    for (std::size_t i = 0; i < std::min(question.size(), contexts.size()); ++i) examples.push_back({text_of(question[i]), contexts[i]});
+    for (std::size_t i = 0; i < std::min(question.size(), contexts.size()); ++i) examples.push_back(Example(text_of(question[i]), contexts[i]));
     return examples;
   }
 
@@ -176,7 +192,7 @@ class QuestionAnswering final : public Task {
     return spans;
   }
 
-  void add_answers(const Example& example, const Encoding& feature, const SequenceOutputs& outputs, const Options& o, std::vector<Answer>& answers,
+  void add_answers(const Example& example, const Encoding& feature, const SequenceOutputs& outputs, const Options& o, Answers& answers,
                    double& min_null) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool question_first = tokenizer.settings().padding_side == Side::kRight;
@@ -207,11 +223,10 @@ class QuestionAnswering final : public Task {
         const auto first = feature.word_to_chars(feature.word_ids[s], sequence), last = feature.word_to_chars(feature.word_ids[e], sequence);
         if (first && last) answer.start = (*first)[0], answer.end = (*last)[1];
       }
-      answer.text = utf8_slice(example.context, answer.start, answer.end);
+      const std::size_t size = example.codes.size(), begin = std::min<std::size_t>(answer.start, size), end_at = std::min<std::size_t>(answer.end, size);
+      if (begin < end_at) answer.text = utf32_to_utf8(std::u32string_view(example.codes).substr(begin, end_at - begin));
       answer.folded = to_lower(answer.text);
-      const auto same = std::find_if(answers.begin(), answers.end(), [&](const Answer& a) { return a.folded == answer.folded; });
-      if (same != answers.end()) same->score += answer.score;
-      else answers.push_back(std::move(answer));
+      answers.add(std::move(answer));
     }
   }
 

@@ -82,12 +82,12 @@ std::vector<Passage> passages_of(const std::string& file, const std::string& tex
 
 std::string model_key_of(const std::string& folder) {
   std::vector<std::string> parts;
-  for (auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    parts.push_back(std::filesystem::relative(entry.path(), folder).string() + " " + std::to_string(entry.file_size()) + " " +
-                    std::to_string(entry.last_write_time().time_since_epoch().count()));
+  for (const std::string& file : files_below(folder)) {
+    std::error_code gone;  // between being listed and here: then it counts as empty
+    const auto size = std::filesystem::file_size(file, gone);
+    const auto time = std::filesystem::last_write_time(file, gone);
+    parts.push_back(file.substr(folder.size()) + " " + std::to_string(size) + " " + std::to_string(time.time_since_epoch().count()));
   }
-  std::sort(parts.begin(), parts.end());
   std::string all = std::filesystem::absolute(folder).string();
   for (const std::string& part : parts) all += "\n" + part;
   return hash_of(all);
@@ -97,14 +97,35 @@ std::string SearchIndex::cache_path(const std::string& content) const {
   return cache_folder_.empty() ? "" : join_path(cache_folder_, hash_of(model_key_ + content) + ".embeddings");
 }
 
-bool SearchIndex::read_cache(const std::string& path, std::size_t count, std::vector<float>& vectors) const {
+bool SearchIndex::read_cache(const std::string& path, std::size_t count, std::vector<float>& vectors) {
   if (path.empty() || !file_exists(path)) return false;
-  const std::string bytes = read_text_file(path);
-  const std::size_t floats = count * static_cast<std::size_t>(encoder_.dimension());
-  if (bytes.size() != floats * sizeof(float)) return false;
-  vectors.resize(floats);
-  std::memcpy(vectors.data(), bytes.data(), bytes.size());
+  const auto d = static_cast<std::size_t>(encoder_.dimension());
+  try {
+    const std::string bytes = read_text_file(path);
+    if (bytes.size() != count * d * sizeof(float)) return false;
+    vectors.resize(count * d);
+    if (!bytes.empty()) std::memcpy(vectors.data(), bytes.data(), bytes.size());
+  } catch (const Error& e) {
+    cache_problem_ = e.what();
+    return false;
+  }
+  // A damaged file would give wrong answers for ever: what is not of length 1 (or nothing at all) is made anew.
+  for (std::size_t i = 0; i < count; ++i) {
+    double squares = 0;
+    for (std::size_t k = 0; k < d; ++k) squares += static_cast<double>(vectors[i * d + k]) * static_cast<double>(vectors[i * d + k]);
+    if (squares == 0 || std::fabs(squares - 1) < 1e-3) continue;
+    vectors.clear();
+    return false;
+  }
   return true;
+}
+
+void SearchIndex::write_cache(const std::string& path, const std::vector<float>& vectors) {
+  try {
+    write_file_atomically(path, {reinterpret_cast<const char*>(vectors.data()), vectors.size() * sizeof(float)});
+  } catch (const Error& e) {
+    cache_problem_ = e.what();
+  }
 }
 
 void SearchIndex::add_files(const std::vector<std::string>& files, const std::function<void(std::size_t, std::size_t)>& progress) {
@@ -135,9 +156,7 @@ void SearchIndex::add_files(const std::vector<std::string>& files, const std::fu
       done += texts.size();
       if (progress) progress(done, total);
     }
-    if (!p.cached && !p.cache.empty()) {
-      write_file_atomically(p.cache, {reinterpret_cast<const char*>(p.vectors.data()), p.vectors.size() * sizeof(float)});
-    }
+    if (!p.cached && !p.cache.empty()) write_cache(p.cache, p.vectors);
     passages_.insert(passages_.end(), p.passages.begin(), p.passages.end());
     vectors_.insert(vectors_.end(), p.vectors.begin(), p.vectors.end());
   }

@@ -36,13 +36,16 @@ class SearchIndex {
   void add_files(const std::vector<std::string>& files, const std::function<void(std::size_t done, std::size_t total)>& progress);
   std::vector<SearchHit> search(const std::string& query, std::size_t top_k) const;
   std::size_t size() const { return passages_.size(); }
+  // Why the cache could not be read or written, or "": a full disk does not keep answers away.
+  const std::string& cache_problem() const { return cache_problem_; }
 
  private:
   std::string cache_path(const std::string& content) const;
-  bool read_cache(const std::string& path, std::size_t count, std::vector<float>& vectors) const;
+  bool read_cache(const std::string& path, std::size_t count, std::vector<float>& vectors);
+  void write_cache(const std::string& path, const std::vector<float>& vectors);
 
   const SentenceEncoder& encoder_;
-  std::string model_key_, cache_folder_;
+  std::string model_key_, cache_folder_, cache_problem_;
   std::vector<Passage> passages_;
   std::vector<float> vectors_;  // [passages][dimension], of length 1
 };

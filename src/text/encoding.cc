@@ -7,7 +7,7 @@
 namespace polymath {
 namespace {
 
-constexpr std::size_t kMostPairTokens = std::size_t{1} << 20;  // in all the pairs of overflowing parts
+constexpr std::size_t kMostPairTokens = std::size_t{1} << 17;  // in all the pairs of overflowing parts
 
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -125,25 +125,27 @@ void Encoding::truncate(std::size_t length, std::size_t stride, Side direction, 
 }
 
 void Encoding::merge(const Encoding& other) {
-  if (!overflowing.empty() && !other.overflowing.empty()) {
-    const std::size_t parts = (overflowing.size() + 1) * (other.overflowing.size() + 1);
-    if (parts > kMostPairTokens / (size() + other.size() + 1)) {
-      throw Error(ErrorCode::kResource, "both sequences overflow, and that makes " + std::to_string(parts) + " pairs of parts", "truncation");
-    }
+  std::size_t room = overflowing.empty() || other.overflowing.empty() ? SIZE_MAX : kMostPairTokens;
+  merge(other, room);
+}
+
+void Encoding::merge(const Encoding& other, std::size_t& room) {
+  constexpr std::size_t kPart = 32;  // even an empty part has its price
+  const std::size_t made = size() + other.size() + kPart;
+  if (made > room) {
+    throw Error(ErrorCode::kResource, "both sequences overflow, and the pairs of their parts have more than " + std::to_string(kMostPairTokens) + " tokens", "truncation");
   }
+  room -= made;
   std::vector<Encoding> parts;
-  for (const Encoding& mine : overflowing) {
+  const auto add = [&](const Encoding& mine, const Encoding& theirs) {
     parts.push_back(mine);
-    parts.back().merge(other);
-    for (const Encoding& theirs : other.overflowing) {
-      parts.push_back(mine);
-      parts.back().merge(theirs);
-    }
+    parts.back().merge(theirs, room);
+  };
+  for (const Encoding& mine : overflowing) {
+    add(mine, other);
+    for (const Encoding& theirs : other.overflowing) add(mine, theirs);
   }
-  for (const Encoding& theirs : other.overflowing) {
-    parts.push_back(*this);
-    parts.back().merge(theirs);
-  }
+  for (const Encoding& theirs : other.overflowing) add(*this, theirs);
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     if (other.ranges[i]) ranges[i] = {size() + other.ranges[i]->first, size() + other.ranges[i]->second};
   }

@@ -71,9 +71,12 @@ struct Encoding {
   // that share `stride` tokens, if asked for. Throws Error{kInvalidArgument} where stride is not below length.
   void truncate(std::size_t length, std::size_t stride, Side direction, bool keeps_overflow = true);
   // Appends another encoding; every overflowing part is combined with the other's text and parts. Throws Error{kResource} where
-  // those pairs would hold more than a million tokens.
+  // those pairs would hold more than 131,072 tokens.
   void merge(const Encoding& other);
   void set_sequence_ids();  // from `ranges`; of the overflowing parts too
+
+ private:
+  void merge(const Encoding& other, std::size_t& room);  // tokens that the parts made may still have
 };
 
 // Pads all to one length: the fixed one, or that of the longest.

@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/printable.h"
@@ -128,7 +129,7 @@ class Regex final : public TextPattern {
     pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // without it matching is slower, and the same
     context_.reset(pcre2_match_context_create(nullptr));
     if (!context_) throw std::bad_alloc();
-    pcre2_set_match_limit(context_.get(), 10'000'000);
+    pcre2_set_match_limit(context_.get(), kFirstSteps);
     pcre2_set_depth_limit(context_.get(), 250'000);
     pcre2_set_heap_limit(context_.get(), 256 << 10);  // KiB
     pattern_ = printable(pattern);
@@ -140,11 +141,14 @@ class Regex final : public TextPattern {
     std::unique_ptr<pcre2_match_data, MatchDeleter> data(pcre2_match_data_create(1, nullptr));
     if (!data) throw std::bad_alloc();
     Cover cover(text, out);
+    // Backtracking steps for the searches that need more than kFirstSteps: a long run of white space or of capitals does; a
+    // pattern that tries everything again and again has soon used them up.
+    std::size_t steps = 100'000 + 100 * text.size();
     std::size_t from = 0;
     bool has_last = false;
     std::size_t last_end = 0;
     while (from <= text.size()) {
-      if (!search(subject, from, data.get())) break;
+      if (!search(subject, from, data.get(), steps)) break;
       const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data.get());
       const std::size_t begin = ends[0], end = ends[1];
       if (end < begin) break;  // \K in a lookahead
@@ -161,11 +165,24 @@ class Regex final : public TextPattern {
   }
 
  private:
-  bool search(std::string_view text, std::size_t from, pcre2_match_data* data) const {
+  static constexpr std::size_t kFirstSteps = 2000;
+
+  int attempt(std::string_view text, std::size_t from, pcre2_match_data* data, pcre2_match_context* context) const {
     const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-    int result = pcre2_match(code_.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK, data, context_.get());
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT) {  // the interpreter keeps its stack on the heap
-      result = pcre2_match(code_.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context_.get());
+    const int result = pcre2_match(code_.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK, data, context);
+    if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
+    return pcre2_match(code_.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context);  // keeps its stack on the heap
+  }
+
+  bool search(std::string_view text, std::size_t from, pcre2_match_data* data, std::size_t& steps) const {
+    int result = attempt(text, from, data, context_.get());
+    for (std::size_t limit = kFirstSteps; result == PCRE2_ERROR_MATCHLIMIT && steps > 0;) {
+      limit = std::min<std::size_t>({limit * 16, steps, UINT32_MAX});
+      steps -= limit;
+      const std::unique_ptr<pcre2_match_context, ContextDeleter> more(pcre2_match_context_copy(context_.get()));
+      if (!more) throw std::bad_alloc();
+      pcre2_set_match_limit(more.get(), static_cast<std::uint32_t>(limit));
+      result = attempt(text, from, data, more.get());
     }
     if (result >= 0) return true;
     if (result == PCRE2_ERROR_NOMATCH) return false;
