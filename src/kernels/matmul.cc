@@ -16,7 +16,7 @@ namespace HWY_NAMESPACE {
 template <std::size_t R, std::size_t P, class W>
 HWY_INLINE void accumulate(const float* a, std::size_t a_stride, const W* b, std::size_t k_stride, std::size_t panel_stride,
                            std::size_t k, F16x (&acc)[R][P]) {
-  _Pragma("GCC unroll 4") for (std::size_t i = 0; i < k; ++i) {
+  for (std::size_t i = 0; i < k; ++i) {
     F16x w[P];
     _Pragma("GCC unroll 16") for (std::size_t p = 0; p < P; ++p) w[p] = load_as_f32(b + i * k_stride + p * panel_stride);
     _Pragma("GCC unroll 16") for (std::size_t r = 0; r < R; ++r) {
