@@ -472,6 +472,8 @@ TokenizerSpec parse_tokenizer_json(std::string_view json, const std::string& whe
   auto parser = std::make_shared<dom::parser>();
   dom::element root;
   if (json.starts_with("\xEF\xBB\xBF")) json.remove_prefix(3);
+  // Nothing may lie at no address, which simdjson would copy from.
+  if (json.empty()) throw Error(ErrorCode::kBadFile, "not valid JSON: the file is empty", where);
   if (auto error = parser->parse(json.data(), json.size()).get(root)) {
     throw Error(ErrorCode::kBadFile, std::string("not valid JSON: ") + simdjson::error_message(error), where);
   }
