@@ -24,6 +24,7 @@ void add_bench(CLI::App& app, Common& common, Action& action);
 void add_forward(CLI::App& app, Common& common, Action& action);
 void add_run(CLI::App& app, Common& common, Action& action);
 void add_search(CLI::App& app, Common& common, Action& action);
+void add_template(CLI::App& app, Common& common, Action& action);
 void add_tokenize(CLI::App& app, Common& common, Action& action);
 void add_info(CLI::App& app, Common& common, Action& action);
 

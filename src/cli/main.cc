@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   add_run(app, common, action);
   add_search(app, common, action);
   add_tokenize(app, common, action);
+  add_template(app, common, action);
   add_info(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);

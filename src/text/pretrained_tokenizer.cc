@@ -334,6 +334,12 @@ PretrainedTokenizer::PretrainedTokenizer(TokenizerSettings settings, std::shared
   for (const std::string& token : s.additional_special_tokens) add(token);
 }
 
+TokenizerSettings read_tokenizer_settings(const std::string& folder) {
+  Settings settings(folder);
+  settings.resolve(nullptr, false, !file_exists(join_path(folder, "tokenizer.json")));
+  return std::move(settings.out());
+}
+
 PretrainedTokenizer PretrainedTokenizer::load(const std::string& folder) {
   Settings settings(folder);
   const std::string path = join_path(folder, "tokenizer.json");

@@ -57,6 +57,9 @@ struct TokenizerSettings {
 // Throws Error{kNotFound} that says what a tokenizer of this class is made of, where one of these files is missing.
 void require_files(const TokenizerSettings& settings, std::initializer_list<const char*> names);
 
+// The settings alone, for what needs no tokenizer. Throws Error{kBadFile} for a file that is wrong; missing files mean the defaults.
+TokenizerSettings read_tokenizer_settings(const std::string& folder);
+
 class PretrainedTokenizer {
  public:
   // Throws Error{kNotFound} where the folder holds no tokenizer, else as Tokenizer::from_file.
