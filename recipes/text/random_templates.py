@@ -32,6 +32,16 @@ FORMATS = ["%s", "%d", "%5d", "%-5s|", "%05.1f", "%x", "%r", "%c", "%+d", "%e", 
 SPECS = ["{}", "{0}", "{1}", "{:>8}", "{:<8}|", "{:^9}|", "{:*^9}", "{:05d}", "{:,}", "{:_}", "{:.2f}", "{:+}", "{:x}", "{:#b}", "{:e}", "{:g}", "{:%}", "{!r}", "{!s:>6}", "{!a}", "{{}}", "{name}", "{0.a}", "{0[a]}", "{0[0]}", "{:{}}", "{", "}", "{:.3}", "{:n}", "{:c}", "{:010,.2f}", "{:=+8}", "{:s}", "{:d}", "{0!x}", "{:z.1f}"]
 
 
+# Values, and the filters that mostly have something to say about them.
+FITTING = [
+    (["s", "u", "sp", "lines", "e", "'<b>a</b>'", "'a-b (c)'"], ["capitalize", "center", "count", "escape", "first", "indent", "last", "length", "list", "lower", "replace", "reverse", "safe", "string", "striptags", "title", "tojson", "trim", "truncate", "upper", "urlencode", "wordcount", "float", "int", "unique", "join", "sort", "default"]),
+    (["l", "ls", "le", "mix", "nest", "range(4)", "(1, 2)", "ls|map('upper')"], ["batch", "count", "first", "join", "last", "list", "map", "max", "min", "reject", "reverse", "select", "slice", "sort", "sum", "tojson", "unique", "length", "string"]),
+    (["users"], ["groupby", "map", "max", "min", "rejectattr", "selectattr", "sort", "sum", "tojson", "batch", "first", "join", "unique"]),
+    (["d", "de", "dd", "users[0]"], ["dictsort", "items", "tojson", "list", "length", "xmlattr", "urlencode", "string", "attr", "first"]),
+    (["i", "z", "neg", "f", "g", "t", "'12'", "'1.5'", "n"], ["abs", "float", "int", "round", "string", "filesizeformat", "default", "tojson", "format"]),
+]
+
+
 class Maker:
     def __init__(self, seed):
         self.r = random.Random(seed)
@@ -72,6 +82,9 @@ class Maker:
         e = lambda: self.expression(depth - 1)
         if kind == 0:
             return self.literal(depth)
+        if kind == 1 and self.r.random() < 0.6:
+            kind_of = self.pick([["i", "z", "neg", "f", "g", "t", "2", "3", "-7", "0.5", "s|length"], ["s", "e", "u", "sp", "'a'", "s|upper"], ["l", "ls", "[1]", "nest"]])
+            return f"({self.pick(kind_of)} {self.pick(['+', '-', '*', '/', '//', '%', '**', '~'] if kind_of[0] == 'i' else ['+', '~'])} {self.pick(kind_of)})"
         if kind == 1:
             return f"({e()} {self.pick(['+', '-', '*', '/', '//', '%', '**', '~', '+', '~'])} {e()})"
         if kind == 2:
@@ -84,6 +97,11 @@ class Maker:
             return f"(not {e()})" if self.r.random() < 0.6 else f"({self.pick('-+')}{e()})"
         if kind in (6, 7, 8):
             name = self.pick(list(FILTERS))
+            if self.r.random() < 0.6:
+                fitting = self.pick(FITTING)
+                name = self.pick(fitting[1])
+                pattern = self.pick(FILTERS[name] or [""])
+                return f"({self.pick(fitting[0])}|{name}" + (f"({self.arguments(pattern, depth)})" if pattern else "") + self.pick(["", "|list", "|string", "|tojson"]) + ")"
             pattern = self.pick(FILTERS[name] or [""])
             return f"({e()}|{name}" + (f"({self.arguments(pattern, depth)})" if pattern else "") + self.pick(["", "", "|list", "|string"]) + ")"
         if kind == 9:
@@ -94,6 +112,8 @@ class Maker:
         if kind in (10, 11):
             name = self.pick(list(METHODS))
             pattern = self.pick(METHODS[name])
+            if self.r.random() < 0.7 and "v" not in pattern:
+                return f"{self.pick(['s', 'u', 'sp', 'lines', 'e'] + STRINGS)}.{name}({self.arguments(pattern, 0) if pattern else ''})"
             return f"{self.pick([self.pick(NAMES[:-3]), self.pick(STRINGS)])}.{name}({self.arguments(pattern, depth) if pattern else ''})"
         if kind == 12:
             return f"{self.pick(NAMES[:-3])}[{self.pick(['0', '-1', '1', '9', repr('a'), repr('items'), 'i', ':', '1:', ':-1', '::2', '::-1', '1:3', '-2:', 'none:2', 's', '1.0', 'true'])}]"

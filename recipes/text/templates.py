@@ -21,6 +21,14 @@ def fix_time():
     chat_template_utils.datetime = FixedDatetime
 
 
+def failure(error):
+    """{"error"}, and where the message is the template's own or jinja2's about what is undefined, the whole "message"."""
+    out = {"error": f"{type(error).__name__}: {error}"[:200]}
+    if type(error) in (jinja2.exceptions.TemplateError, jinja2.UndefinedError):
+        out["message"] = str(error)
+    return out
+
+
 def render(source, variables):
     """{"result"} or {"error"}, with the line of a syntax error; None where the text holds an address."""
     try:
@@ -28,8 +36,8 @@ def render(source, variables):
     except jinja2.TemplateSyntaxError as error:
         return {"error": str(error.message)[:200], "line": error.lineno}
     except (Exception, RecursionError) as error:
-        return {"error": f"{type(error).__name__}: {error}"[:200]}
-    if re.search(r"0x[0-9a-f]{6,}", text):
+        return failure(error)
+    if re.search(r" at 0x[0-9a-f]{6,}", text, re.I):
         return None
     try:
         text.encode()

@@ -87,7 +87,7 @@ struct Node {
 
   NodeKind kind;
   Context context = Context::kLoad;
-  bool flag = false;  // kFor: recursive
+  bool flag = false;  // kFor: recursive; kSet, kSetBlock, kMacro: blocks see it; kBinary: negated
   int line;
   int depth = 1;      // of the tree below
   std::string name, attribute;

@@ -51,6 +51,7 @@ class Runner {
   }
 
   Value global(const std::string& name) const {
+    if (name == "self") return {};  // jinja2's own, whatever the variables say
     if (const auto found = exported_.find(name); found != exported_.end()) return found->second;
     if (const Value* found = variables_.find(name)) return *found;
     return find_global(name);
@@ -131,6 +132,7 @@ class Runner {
       case NodeKind::kSet: {
         check_namespaces(*node.x, *a);
         assign(*node.x, evaluate(*node.y, a), a);
+        if (node.flag) export_names(*node.x, *a);
         return Flow::kNormal;
       }
       case NodeKind::kSetBlock: {
@@ -142,15 +144,18 @@ class Runner {
         Value value = Value::text(std::move(text));
         if (node.y) value = apply_filters(*node.y, value, a);
         assign(*node.x, value, a);
+        if (node.flag) export_names(*node.x, *a);
         leave(node.loads, *a);
         return Flow::kNormal;
       }
-      case NodeKind::kMacro: at(*a, node.slot) = macro(node, a); return Flow::kNormal;
+      case NodeKind::kMacro:
+        at(*a, node.slot) = macro(node, a);
+        if (node.flag) exported_[node.name] = at(*a, node.slot);
+        return Flow::kNormal;
       case NodeKind::kCallBlock: {
         const Value caller = macro(node, a);
         Arguments none;
-        if (node.x) m_.write(to_string(m_, call(*node.x, a, &caller)));
-        else m_.write(to_string(m_, m_.call(caller, none)));
+        write_text(node.x ? call(*node.x, a, &caller) : m_.call(caller, none));
         return Flow::kNormal;
       }
       case NodeKind::kFilterBlock: {
@@ -159,7 +164,7 @@ class Runner {
         const Flow flow = collect(node.list, a, text);
         if (flow != Flow::kNormal) return flow;
         m_.line = node.line;
-        m_.write(to_string(m_, apply_filters(*node.x, Value::text(std::move(text)), a)));
+        write_text(apply_filters(*node.x, Value::text(std::move(text)), a));
         leave(node.loads, *a);
         return Flow::kNormal;
       }
@@ -207,6 +212,18 @@ class Runner {
     else m_.write(to_string(m_, value));
   }
 
+  // What jinja2 joins to the output as it is.
+  void write_text(const Value& value) {
+    if (!value.string()) fail("sequence item: expected str instance, " + type_name(value) + " found");
+    m_.write(value.as_text());
+  }
+
+  // Blocks see what the template's outermost level has set.
+  void export_names(const Node& target, Activation& a) {
+    if (target.kind == NodeKind::kName) exported_[target.name] = at(a, target.slot);
+    target.for_each_child([&](const Node& child) { export_names(child, a); });
+  }
+
   // What statements write, as a text of its own.
   Flow collect(const std::vector<NodePtr>& nodes, const ActivationPtr& a, std::string& text) {
     std::string* before = std::exchange(m_.out, &text);
@@ -233,7 +250,9 @@ class Runner {
       case NodeKind::kData: return node.value;
       case NodeKind::kName: {
         const Value& value = at(*a, node.slot);
-        return value.missing() ? Value::undefined(python::repr(node.name) + " is undefined") : value;
+        if (!value.missing()) return value;
+        if (node.name == "self") fail_unsupported("the name self");
+        return Value::undefined(python::repr(node.name) + " is undefined");
       }
       default: break;
     }
@@ -270,7 +289,8 @@ class Runner {
       }
       case NodeKind::kBinary: {
         const Value left = evaluate(*node.x, a), right = evaluate(*node.y, a);
-        return made(node, binary(m_, node.name, left, right));
+        const Value result = binary(m_, node.name, left, right);
+        return made(node, node.flag ? unary("-", result) : result);
       }
       case NodeKind::kAnd: {
         Value left = evaluate(*node.x, a);

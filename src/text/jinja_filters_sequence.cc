@@ -211,6 +211,9 @@ std::shared_ptr<Iterator> reversed(Machine& m, const Value& v) {
   if (!v.string() && !v.sequence() && !v.is(Kind::kDict) && !v.undefined()) return nullptr;
   std::vector<Value> items = m.items_of(v);
   std::reverse(items.begin(), items.end());
+  for (Value& item : items) {
+    if (v.markup()) item = like(v, item.as_text());  // unlike going forward, this asks for v[i]
+  }
   return std::make_shared<ListIterator>(std::move(items));
 }
 

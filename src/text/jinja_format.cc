@@ -183,7 +183,7 @@ class Percent {
         body = digits(i, base_ten ? 10 : type == 'o' ? 8 : 16, type == 'X');
         if (static_cast<std::int64_t>(body.size()) < precision) body.insert(0, static_cast<std::size_t>(precision) - body.size(), '0');
         if (alternate && !base_ten) prefix = std::string("0") + type;
-        if (i < 0) prefix.insert(0, "-");
+        if (i < 0) body.insert(0, "-");
         return;
       }
       case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': {

@@ -17,7 +17,7 @@ class TextIterator final : public Iterator {
     if (at_ >= bytes.size()) return false;
     m.spend(1);
     const auto length = static_cast<std::size_t>(utf8_decode(std::string_view(bytes).substr(at_)).length);
-    out = like(text_, bytes.substr(at_, length));
+    out = Value::text(bytes.substr(at_, length));  // of Markup, too
     at_ += length;
     return true;
   }

@@ -199,14 +199,14 @@ class Parser {
   NodePtr for_tag() {
     NodePtr node = make(NodeKind::kFor, next().line);
     const std::size_t target_begin = at_;
-    node->x = target({.end = "in"});
+    node->x = target({});
     expect_name("in");
-    node->y = tuple({.conditional = false, .end = "recursive"});
+    node->y = tuple({.conditional = false});
     if (skip_name("if")) {
       node->z = expression();
       const std::size_t here = at_;
       at_ = target_begin;  // the filter has variables of its own
-      node->third.push_back(target({.end = "in"}));
+      node->third.push_back(target({}));
       at_ = here;
     }
     node->flag = skip_name("recursive");
@@ -387,7 +387,6 @@ class Parser {
 
   struct TupleOptions {
     bool simple = false, conditional = true;
-    std::string_view end = {};  // a name that ends it
     bool parenthesized = false, namespaces = false;
   };
 
@@ -450,7 +449,7 @@ class Parser {
     while (true) {
       if (!items.empty()) expect_op(",");
       const TokenType type = current().type;
-      if (type == TokenType::kVariableEnd || type == TokenType::kBlockEnd || current().is(")") || (!options.end.empty() && current().is_name(options.end))) break;
+      if (type == TokenType::kVariableEnd || type == TokenType::kBlockEnd || current().is(")")) break;
       items.push_back(options.simple ? primary(options.namespaces) : expression(options.conditional));
       if (!current().is(",")) break;
       is_tuple = true;

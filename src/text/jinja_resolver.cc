@@ -1,12 +1,15 @@
 #include "text/jinja_resolver.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "text/jinja_builtins.h"
 #include "text/jinja_lexer.h"
+#include "text/jinja_operators.h"
 #include "text/python_text.h"
 
 namespace polymath::jinja {
@@ -192,6 +195,7 @@ struct Scope {
   Symbols symbols;
   bool in_loop = false;   // break and continue are allowed
   bool soft = false;      // in an `if`: unknown filters fail only when they run
+  bool outermost = false;
 
   Scope inner(bool new_function = false, Function* function = nullptr) {
     Scope scope;
@@ -204,14 +208,51 @@ struct Scope {
   }
 };
 
+// The value of arithmetic over numbers that stand in the template.
+std::optional<Value> constant(const Node& node) {
+  try {
+    if (node.kind == NodeKind::kConst && node.value.number()) return node.value;
+    if (node.kind == NodeKind::kUnary && node.name != "not") {
+      const std::optional<Value> of = constant(*node.x);
+      return of ? std::optional<Value>(unary(node.name, *of)) : std::nullopt;
+    }
+    if (node.kind != NodeKind::kBinary) return std::nullopt;
+    const std::optional<Value> left = constant(*node.x), right = constant(*node.y);
+    if (!left || !right) return std::nullopt;
+    Machine m{Limits{}};
+    return binary(m, node.name, *left, *right);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// jinja2 writes a constant into the Python that it makes, and there `-2 ** x` means -(2 ** x).
+void bind_sign_last(Node& node) {
+  const std::optional<Value> base = constant(*node.x);
+  if (!base || constant(node) || !std::signbit(base->as_double())) return;
+  auto positive = std::make_unique<Node>(NodeKind::kConst, node.x->line);
+  positive->value = unary("-", *base);
+  node.x = std::move(positive);
+  node.flag = true;
+}
+
+bool has_block(const Node& node) {
+  bool found = node.kind == NodeKind::kBlock;
+  node.for_each_child([&](const Node& child) { found = found || has_block(child); });
+  return found;
+}
+
 class Resolver {
  public:
+  explicit Resolver(bool has_blocks) : has_blocks_(has_blocks) {}
+
   void body(const std::vector<NodePtr>& nodes, Scope& scope) {
     for (const NodePtr& node : nodes) statement(*node, scope);
   }
 
  private:
   void statement(Node& node, Scope& scope) {
+    if (node.kind == NodeKind::kSet || node.kind == NodeKind::kSetBlock || node.kind == NodeKind::kMacro) node.flag = scope.outermost && has_blocks_;
     switch (node.kind) {
       case NodeKind::kOutput:
       case NodeKind::kSet:
@@ -376,6 +417,9 @@ class Resolver {
         if (!node.builtin && !scope.soft) fail_syntax(std::string("No ") + (is_filter ? "filter" : "test") + " named " + python::repr(node.name) + ".", node.line);
         break;
       }
+      case NodeKind::kBinary:
+        if (node.name == "**") bind_sign_last(node);
+        break;
       case NodeKind::kConditional: {
         const bool soft = scope.soft;
         scope.soft = true;
@@ -393,6 +437,8 @@ class Resolver {
     if (!owner) fail_syntax("Tried to resolve a name to a reference that was unknown to the frame (" + python::repr(name) + ")", line);
     return scope.symbols.slot_of(owner, index);
   }
+
+  bool has_blocks_;
 };
 
 }  // namespace
@@ -403,7 +449,9 @@ Program resolve(std::vector<NodePtr> body) {
   Scope root;
   root.symbols.function = &program.function;
   Analysis(root.symbols).visit(program.body);
-  Resolver().body(program.body, root);
+  root.outermost = true;
+  const bool has_blocks = std::any_of(program.body.begin(), program.body.end(), [](const NodePtr& node) { return has_block(*node); });
+  Resolver(has_blocks).body(program.body, root);
   program.loads = root.symbols.finish();
   return program;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "polymath/error.h"
 #include "text/chat_template.h"
 
@@ -64,6 +65,8 @@ Count replay(const std::string& path, bool may_refuse) {
     bool equal = record.contains("error") ? got.error.has_value() : !got.error && got.text == record["result"].get<std::string>();
     // A syntax error says the line that jinja2 says.
     if (equal && record.contains("line") && !refused) equal = got.error->where == "test line " + record["line"].dump();
+    // What raise_exception says, and what is undefined, is told in jinja2's words.
+    if (equal && record.contains("message") && !refused) equal = got.error->reason == printable(record["message"].get<std::string>(), 400);
     if (equal) continue;
     ADD_FAILURE() << dump_json(record) << "\n  here: " << (got.error ? got.error->what() : dump_json(Json(got.text)));
     if (++different >= 30) break;  // enough to read
@@ -74,7 +77,7 @@ Count replay(const std::string& path, bool may_refuse) {
 class TemplateCases : public testing::TestWithParam<const char*> {};
 
 TEST_P(TemplateCases, AreEqual) {
-  EXPECT_GT(replay(std::string(POLYMATH_SOURCE_DIR) + "/tests/cases/templates/" + GetParam() + ".jsonl", false).cases, 50);
+  EXPECT_GT(replay(std::string(POLYMATH_SOURCE_DIR) + "/tests/cases/templates/" + GetParam() + ".jsonl", false).cases, 40);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TemplateCases, testing::Values("statements", "expressions", "filters", "methods", "formats", "chats", "errors"),
