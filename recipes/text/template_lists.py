@@ -244,6 +244,9 @@ EXPRESSIONS = r"""
 {{ missing }}{{ missing.a }}
 {{ missing['a'] }}
 {{ missing() }}
+{{ missing.__class__ }}{{ missing.__class__ is defined }}
+{{ missing.__nosuch__ }}
+{{ d.zzz.__class__.x }}
 {{ missing + 1 }}
 {{ -missing }}
 {{ missing|list }}{{ missing|length }}{{ missing|string }}{{ missing|default('x') }}{{ missing|first }}{{ missing|join(',') }}{{ missing ~ 'a' }}{{ [missing] }}{{ missing is sequence }}
@@ -284,6 +287,11 @@ EXPRESSIONS = r"""
 {{ 'upper' is filter }}{{ 'nope' is filter }}{{ 'odd' is test }}{{ 'nope' is test }}{{ 1 is filter }}{{ 'tojson' is filter }}
 {{ 1 is odd is true }}
 {{ 1 is nosuch }}
+{{ 1 or 'a'|nosuch }}
+{{ 0 and 'a'|nosuch }}
+{{ i or 'a'|nosuch }}
+{{ 0 or 'a'|nosuch }}
+{{ -2 ** i }}{{ (1 - 3) ** i }}{{ -i ** 2 }}{{ (-2) ** z }}
 {{ 'a'|nosuch }}
 {% if n %}{{ 'a'|nosuch }}{% endif %}ok
 {% if t %}{{ 'a'|nosuch }}{% endif %}
@@ -378,6 +386,9 @@ FILTERS = r"""
 {{ ['ab', 'ac', 'b']|groupby(0) }}
 {{ 'a\nb\n\nc'|indent }}|{{ 'a\nb'|indent(2) }}|{{ 'a\nb'|indent(2, true) }}|{{ 'a\n\nb'|indent(2, false, true) }}|{{ 'a\nb'|indent('> ') }}|{{ 'a\nb'|indent(width='--', first=true) }}|{{ ''|indent }}|{{ 'a\n'|indent }}|{{ 'a\r\nb\rc'|indent }}|{{ 'a\n'|indent(blank=true) }}|{{ '\n'|indent(2, true, true) }}
 {{ 5|indent }}
+{{ l|sort(missing) }}
+{{ l|sort(reverse='a') }}
+{{ ('a'|striptags) is escaped }}{{ (-0.125)|round(-1) }}
 {{ d|items|list }}{{ missing|items|list }}{% for k, v in d|items %}{{ k }}{% endfor %}
 {{ l|items|list }}
 {{ [1, 'a', none, 1.5]|join }}{{ [1, 2]|join(', ') }}{{ 'abc'|join('-') }}{{ users|join(', ', attribute='name') }}{{ d|join(',') }}{{ le|join(',') }}{{ range(3)|join(0) }}{{ [missing, 1]|join('-') }}{{ users|join('|', 'city') }}
@@ -512,6 +523,9 @@ FORMATS = r"""
 {{ '%(a)s' % 1 }}
 {{ '%(a)s %s' % d }}
 {{ '%q' % 1 }}
+{{ '%5%' % 1 }}
+{{ '%-%' % () }}
+{{ '%%%s%%' % 1 }}
 {{ '%' % 1 }}
 {{ '%c' % 'ab' }}
 {{ '%f' % 'a' }}

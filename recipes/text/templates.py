@@ -1,5 +1,6 @@
 """jinja2 as Transformers 4.57.6 sets it up for chat templates, and what it makes of one. Needs: transformers 4.57.6, jinja2 3.1."""
 
+import copy
 import datetime
 import re
 
@@ -32,12 +33,13 @@ def failure(error):
 def render(source, variables):
     """{"result"} or {"error"}, with the line of a syntax error; None where the text holds an address."""
     try:
-        text = chat_template_utils._compile_jinja_template.__wrapped__(source).render(**variables)
+        text = chat_template_utils._compile_jinja_template.__wrapped__(source).render(**copy.deepcopy(variables))
     except jinja2.TemplateSyntaxError as error:
         return {"error": str(error.message)[:200], "line": error.lineno}
     except (Exception, RecursionError) as error:
         return failure(error)
-    if re.search(r" at 0x[0-9a-f]{6,}", text, re.I):
+    letters = re.sub(r"\W", "", text.lower())
+    if re.search(r"0x7[0-9a-f]{6}|at0x[0-9a-f]{6,}|[0-9a-f]{6}7x0", letters):
         return None
     try:
         text.encode()

@@ -53,12 +53,14 @@ bool is_blocked_attribute(const Value& of, std::string_view name);
 bool is_unsupported_attribute(const Value& of, std::string_view name);
 
 // A function as a value: a global, or a method with its object.
-struct FunctionValue final : Host {
+struct FunctionValue : Host {
   FunctionValue(std::string shown, std::function<Value(Machine&, Arguments&)> function, int depth = 0)
       : shown(std::move(shown)), function(std::move(function)), depth_(depth) {}
   std::string shown;  // its repr
   std::function<Value(Machine&, Arguments&)> function;
-  std::string type_name() const override { return "function"; }
+  std::string type_name() const override {
+    return shown.starts_with("<class") ? "type" : shown.starts_with("<built-in") ? "builtin_function_or_method" : shown.starts_with("<bound") ? "method" : "function";
+  }
   std::string repr(Machine&) const override { return shown; }
   int depth() const override { return depth_; }
   bool callable() const override { return true; }
@@ -72,6 +74,7 @@ struct FunctionValue final : Host {
 struct Namespace final : Host {
   Dict attributes;
   std::string type_name() const override { return "Namespace"; }
+  const char* module() const override { return "jinja2.utils."; }
   std::string repr(Machine& m) const override;
   Value attribute(Machine&, std::string_view name) override;
   void clear() { attributes = {}; }

@@ -1,6 +1,7 @@
 #include "text/jinja_eval.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "text/jinja_builtins.h"
@@ -30,6 +31,7 @@ class Runner {
     const ActivationPtr a = activate(program.function, nullptr);
     enter(program.loads, *a);
     body(program.body, a);
+    check_joined();
   }
 
  private:
@@ -212,10 +214,13 @@ class Runner {
     else m_.write(to_string(m_, value));
   }
 
-  // What jinja2 joins to the output as it is.
+  // What jinja2 joins to the output as it is. That something is no text shows when all is there.
   void write_text(const Value& value) {
-    if (!value.string()) fail("sequence item: expected str instance, " + type_name(value) + " found");
-    m_.write(value.as_text());
+    if (value.string()) m_.write(value.as_text());
+    else if (!unjoined_) unjoined_ = "sequence item: expected str instance, " + type_name(value) + " found";
+  }
+  void check_joined() {
+    if (unjoined_) fail(*unjoined_);
   }
 
   // Blocks see what the template's outermost level has set.
@@ -227,9 +232,12 @@ class Runner {
   // What statements write, as a text of its own.
   Flow collect(const std::vector<NodePtr>& nodes, const ActivationPtr& a, std::string& text) {
     std::string* before = std::exchange(m_.out, &text);
+    const std::optional<std::string> unjoined = std::exchange(unjoined_, std::nullopt);
     try {
       const Flow flow = body(nodes, a);
+      if (flow == Flow::kNormal) check_joined();
       m_.out = before;
+      unjoined_ = unjoined;
       return flow;
     } catch (...) {
       m_.out = before;
@@ -362,6 +370,7 @@ class Runner {
     }
     if (node.z) {
       const Value more = evaluate(*node.z, a);
+      if (more.undefined()) fail(more.undefined_message());
       if (!more.is(Kind::kDict)) fail("argument after ** must be a mapping, not " + type_name(more));
       for (const auto& [key, value] : more.as_dict().entries()) {
         if (!key.string()) fail("keywords must be strings");
@@ -406,12 +415,14 @@ class Runner {
   const Dict& variables_;
   Machine& m_;
   std::unordered_map<std::string, Value> exported_;
+  std::optional<std::string> unjoined_;  // why what was written so far cannot be joined
 };
 
 class Macro final : public Host {
  public:
   Macro(const Node& node, ActivationPtr outer, Runner& runner) : node_(node), outer_(std::move(outer)), runner_(runner) {}
   std::string type_name() const override { return "Macro"; }
+  const char* module() const override { return "jinja2.runtime."; }
   std::string repr(Machine&) const override { return node_.name.empty() ? "<Macro anonymous>" : "<Macro " + python::repr(node_.name) + ">"; }
   bool callable() const override { return true; }
 
@@ -565,13 +576,16 @@ std::string Runner::call_loop(const Node& node, const Value& iterable, const Act
   const ActivationPtr a = activate(*node.function, outer);
   std::string text;
   std::string* before = std::exchange(m_.out, &text);
+  const std::optional<std::string> unjoined = std::exchange(unjoined_, std::nullopt);
   try {
     for_loop(node, iterable, a, outer, depth);
+    check_joined();
   } catch (...) {
     m_.out = before;
     throw;
   }
   m_.out = before;
+  unjoined_ = unjoined;
   return text;
 }
 

@@ -70,7 +70,7 @@ double round_decimal(double d, std::int64_t digits) {
   long double rounded = std::floor(quotient);
   const long double rest = quotient - rounded;
   if (rest > 0.5L || (rest == 0.5L && std::fmod(rounded, 2.0L) != 0)) rounded += 1;
-  return static_cast<double>(rounded * scale);
+  return std::copysign(static_cast<double>(rounded * scale), d);
 }
 
 Value round_integer(std::int64_t i, std::int64_t digits) {
@@ -91,6 +91,7 @@ Value round_filter(Machine& m, Bound& b) {
   const std::string method = b.has(2) ? to_string(m, b[2]) : "common";
   if (method != "common" && method != "ceil" && method != "floor") fail("method must be common, ceil or floor");
   const Value precision = b.has(1) ? b[1] : Value::integer(0);
+  if (b[0].undefined() && method != "common") fail(b[0].undefined_message());
   if (!b[0].number()) fail("type " + type_name(b[0]) + " doesn't define __round__ method");
   if (method == "common") {
     if (precision.none_value()) {

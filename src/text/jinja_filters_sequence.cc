@@ -30,7 +30,7 @@ class Generator final : public Iterator {
     if (!more) produce_ = nullptr;
     return more;
   }
-  std::string repr(Machine&) const override { return std::string("<generator object ") + name_ + " at 0x0>"; }
+  std::string repr(Machine&) const override { return std::string("<generator object ") + name_ + " at 0x7f0000000000>"; }
 
  private:
   const char* name_;
@@ -279,7 +279,7 @@ Value sort_filter(Machine& m, Bound& b) {
     }
     keyed.push_back({Value::list(std::move(key)), item});
   }
-  sort(m, keyed, flag(m, b, 1));
+  sort(m, keyed, b.has(1) && index_of(b[1], "reverse") != 0);
   std::vector<Value> out;
   for (Keyed& k : keyed) out.push_back(std::move(k.item));
   return Value::list(std::move(out));
@@ -296,7 +296,7 @@ Value dictsort(Machine& m, Bound& b) {
     const Value& sorted_by = by == "key" ? key : value;
     keyed.push_back({case_sensitive ? sorted_by : ignore_case(sorted_by), Value::tuple({key, value})});
   }
-  sort(m, keyed, flag(m, b, 3));
+  sort(m, keyed, b.has(3) && index_of(b[3], "reverse") != 0);
   std::vector<Value> out;
   for (Keyed& k : keyed) out.push_back(std::move(k.item));
   return Value::list(std::move(out));

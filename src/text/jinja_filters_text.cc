@@ -136,7 +136,7 @@ Value striptags(Machine& m, Bound& b) {
   std::string joined;
   for (std::string_view part : python::split(text, std::nullopt, -1)) joined += (joined.empty() ? "" : " ") + std::string(part);
   if (joined.find('&') != std::string::npos) fail_unsupported("the filter striptags over a text with &");
-  return Value::text(std::move(joined), true);
+  return Value::text(std::move(joined));
 }
 
 std::string quoted(std::string_view text, bool in_query) {
@@ -170,6 +170,7 @@ Value urlencode(Machine& m, Bound& b) {
 }
 
 Value xmlattr(Machine& m, Bound& b) {
+  if (b[0].undefined()) fail(b[0].undefined_message());
   if (!b[0].is(Kind::kDict)) fail("'" + type_name(b[0]) + "' object has no attribute 'items'");
   std::string out;
   for (const auto& [key, value] : b[0].as_dict().entries()) {

@@ -109,11 +109,17 @@ class Percent {
 
   void field() {
     keyed_ = std::nullopt;
+    if (at_ < in_.size() && in_[at_] == '%') {
+      ++at_;
+      out_ += '%';
+      return;
+    }
     if (at_ < in_.size() && in_[at_] == '(') {
       int open = 1;
       const std::size_t begin = ++at_;
       for (; at_ < in_.size() && open > 0; ++at_) open += in_[at_] == '(' ? 1 : in_[at_] == ')' ? -1 : 0;
       if (open > 0) fail("incomplete format key");
+      if (arguments_.undefined()) fail(arguments_.undefined_message());
       if (!arguments_.is(Kind::kDict)) fail("format requires a mapping");
       const std::string key = in_.substr(begin, at_ - 1 - begin);
       const Value* found = arguments_.as_dict().find(key);
@@ -140,10 +146,6 @@ class Percent {
     }
     if (at_ < in_.size() && (in_[at_] == 'h' || in_[at_] == 'l' || in_[at_] == 'L')) ++at_;
     const char type = take();
-    if (type == '%') {
-      out_ += '%';
-      return;
-    }
     const Value v = next_argument();
     std::string prefix, body;
     convert(v, type, precision, alternate, prefix, body);
@@ -171,7 +173,7 @@ class Percent {
         return;
       case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': {
         const bool base_ten = type == 'd' || type == 'i' || type == 'u';
-        if (v.undefined() && base_ten) fail("%" + std::string(1, type) + " format: a real number is required, not Undefined");
+        if (v.undefined() && base_ten) fail(v.undefined_message());
         if (!v.integral() && !(v.is(Kind::kFloat) && base_ten)) {
           fail("%" + std::string(1, type) + " format: " + (base_ten ? "a real number" : "an integer") + " is required, not " + type_name(v));
         }
@@ -188,6 +190,7 @@ class Percent {
       }
       case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': {
         const std::optional<double> d = v.number() ? std::optional<double>(v.as_double()) : std::nullopt;
+        if (v.undefined()) fail(v.undefined_message());
         if (!d) fail("must be real number, not " + type_name(v));
         body = real(*d, type, precision < 0 ? 6 : precision, alternate);
         return;
@@ -220,7 +223,7 @@ class Percent {
 
 struct Spec {
   char32_t fill = ' ';
-  char align = '\0', sign = '-', grouping = '\0', type = '\0';
+  char align = '\0', sign = '\0', grouping = '\0', type = '\0';
   bool alternate = false, zero = false, negative_zero = false;
   std::int64_t width = -1, precision = -1;
 };
@@ -320,7 +323,7 @@ std::string pad_number(Machine& m, const Spec& spec, std::string sign, const std
   return filled(fill) + sign + body;
 }
 
-std::string sign_of(const Spec& spec, bool negative) { return negative ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign); }
+std::string sign_of(const Spec& spec, bool negative) { return negative ? "-" : spec.sign == '-' || spec.sign == '\0' ? "" : std::string(1, spec.sign); }
 
 std::string format_real(Machine& m, const Value& v, const Spec& spec) {
   double d = v.as_double();
@@ -368,7 +371,7 @@ std::string format_integer(Machine& m, const Value& v, const Spec& spec, const s
   if (spec.precision >= 0) fail("Precision not allowed in integer format specifier");
   if (spec.negative_zero) fail("Negative zero coercion (z) not allowed in format specifier with integer format code '" + std::string(1, type) + "'");
   if (type == 'c') {
-    if (spec.sign != '-' || spec.grouping) fail_spec(text, v);
+    if (spec.sign || spec.grouping) fail_spec(text, v);
     if (spec.alternate) fail("Alternate form (#) not allowed with integer format specifier 'c'");
     if (v.as_int() < 0 || v.as_int() > 0x10FFFF || (v.as_int() >= 0xD800 && v.as_int() < 0xE000)) fail("%c arg not in range(0x110000)");
     std::string body;
@@ -385,7 +388,7 @@ std::string format_integer(Machine& m, const Value& v, const Spec& spec, const s
 
 std::string format_text(Machine& m, const Value& v, const Spec& spec) {
   if (spec.type && spec.type != 's') fail_type(spec, v);
-  if (spec.sign != '-') fail(spec.sign == ' ' ? "Space not allowed in string format specifier" : "Sign not allowed in string format specifier");
+  if (spec.sign) fail(spec.sign == ' ' ? "Space not allowed in string format specifier" : "Sign not allowed in string format specifier");
   if (spec.negative_zero) fail("Negative zero coercion (z) not allowed in string format specifier");
   if (spec.alternate) fail("Alternate form (#) not allowed in string format specifier");
   if (spec.align == '=') fail("'=' alignment not allowed in string format specifier");

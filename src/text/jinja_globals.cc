@@ -65,7 +65,8 @@ struct Cycler final : Host, std::enable_shared_from_this<Cycler> {
   Value items;
   std::size_t at = 0;
   std::string type_name() const override { return "Cycler"; }
-  std::string repr(Machine&) const override { return "<jinja2.utils.Cycler object at 0x0>"; }
+  const char* module() const override { return "jinja2.utils."; }
+  std::string repr(Machine&) const override { return "<jinja2.utils.Cycler object at 0x7f0000000000>"; }
   int depth() const override { return items.depth(); }
 
   Value attribute(Machine&, std::string_view name) override {
@@ -74,7 +75,7 @@ struct Cycler final : Host, std::enable_shared_from_this<Cycler> {
     if (name == "current") return items.items()[at];
     if (name != "next" && name != "reset") return {};
     return Value::object(std::make_shared<FunctionValue>(
-        "<bound method Cycler." + std::string(name) + " of " + "<jinja2.utils.Cycler object at 0x0>>",
+        "<bound method Cycler." + std::string(name) + " of " + "<jinja2.utils.Cycler object at 0x7f0000000000>>",
         [self = shared_from_this(), is_next = name == "next"](Machine&, Arguments& arguments) {
           if (!arguments.positional.empty() || !arguments.named.empty()) fail("Cycler's methods take no arguments");
           const Value current = self->items.items()[self->at];
@@ -97,7 +98,8 @@ struct Joiner final : Host {
   Value separator;
   bool used = false;
   std::string type_name() const override { return "Joiner"; }
-  std::string repr(Machine&) const override { return "<jinja2.utils.Joiner object at 0x0>"; }
+  const char* module() const override { return "jinja2.utils."; }
+  std::string repr(Machine&) const override { return "<jinja2.utils.Joiner object at 0x7f0000000000>"; }
   int depth() const override { return separator.depth() + 1; }
   bool callable() const override { return true; }
   Value attribute(Machine&, std::string_view name) override { return name == "sep" ? separator : name == "used" ? Value::boolean(used) : Value(); }
@@ -163,11 +165,11 @@ constexpr Global kGlobals[] = {
     {{"cycler", "*", cycler}, "<class 'jinja2.utils.Cycler'>"},
     {{"dict", "*", dict}, "<class 'dict'>"},
     {{"joiner", "sep=", joiner}, "<class 'jinja2.utils.Joiner'>"},
-    {{"lipsum", "*", lipsum}, "<function generate_lorem_ipsum at 0x0>"},
+    {{"lipsum", "*", lipsum}, "<function generate_lorem_ipsum at 0x7f0000000000>"},
     {{"namespace", "*", make_namespace}, "<class 'jinja2.utils.Namespace'>"},
-    {{"raise_exception", "message", raise_exception}, "<function _compile_jinja_template.<locals>.raise_exception at 0x0>"},
-    {{"range", "/ start stop= step=", range}, "<function safe_range at 0x0>"},
-    {{"strftime_now", "format", strftime_now}, "<function _compile_jinja_template.<locals>.strftime_now at 0x0>"},
+    {{"raise_exception", "message", raise_exception}, "<function _compile_jinja_template.<locals>.raise_exception at 0x7f0000000000>"},
+    {{"range", "/ start stop= step=", range}, "<function safe_range at 0x7f0000000000>"},
+    {{"strftime_now", "format", strftime_now}, "<function _compile_jinja_template.<locals>.strftime_now at 0x7f0000000000>"},
 };
 
 }  // namespace

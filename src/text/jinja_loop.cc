@@ -20,6 +20,14 @@ class LoopIterator final : public Iterator {
   bool with_loop_;
 };
 
+struct LoopMethod final : FunctionValue {
+  LoopMethod(std::shared_ptr<const Loop> loop, const char* name, std::function<Value(Machine&, Arguments&)> function)
+      : FunctionValue("<bound method LoopContext.", std::move(function)), loop(std::move(loop)), name(name) {}
+  std::shared_ptr<const Loop> loop;
+  const char* name;
+  std::string repr(Machine& m) const override { return shown + name + " of " + loop->repr(m) + ">"; }
+};
+
 }  // namespace
 
 std::shared_ptr<Iterator> Loop::source() { return std::make_shared<LoopIterator>(shared_from_this(), false); }
@@ -76,14 +84,14 @@ Value Loop::attribute(Machine& m, std::string_view name) {
   if (name == "previtem") return index0_ == 0 || before_.missing() ? Value::undefined("there is no previous item") : before_;
   if (name == "nextitem") return peek(m).missing() ? Value::undefined("there is no next item") : after_;
   if (name == "cycle") {
-    return Value::object(std::make_shared<FunctionValue>("<bound method LoopContext.cycle>", [self = shared_from_this()](Machine&, Arguments& arguments) {
+    return Value::object(std::make_shared<LoopMethod>(shared_from_this(), "cycle", [self = shared_from_this()](Machine&, Arguments& arguments) {
       if (!arguments.named.empty()) fail("LoopContext.cycle() got an unexpected keyword argument");
       if (arguments.positional.empty()) fail("no items for cycling given");
       return arguments.positional[static_cast<std::size_t>(self->index0_) % arguments.positional.size()];
     }));
   }
   if (name == "changed") {
-    return Value::object(std::make_shared<FunctionValue>("<bound method LoopContext.changed>", [self = shared_from_this()](Machine& machine, Arguments& arguments) {
+    return Value::object(std::make_shared<LoopMethod>(shared_from_this(), "changed", [self = shared_from_this()](Machine& machine, Arguments& arguments) {
       if (!arguments.named.empty()) fail("LoopContext.changed() got an unexpected keyword argument");
       const Value now = Value::tuple(std::move(arguments.positional));
       if (!self->last_changed_.missing() && equal(machine, self->last_changed_, now)) return Value::boolean(false);

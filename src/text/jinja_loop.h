@@ -24,6 +24,7 @@ class Loop final : public Host, public std::enable_shared_from_this<Loop> {
   bool advance(Machine& m, Value& out);
 
   std::string type_name() const override { return "LoopContext"; }
+  const char* module() const override { return "jinja2.runtime."; }
   std::string repr(Machine& m) const override;
   bool truth(Machine& m) override { return count(m) > 0; }
   std::optional<std::int64_t> length(Machine& m) override { return count(m); }

@@ -1,6 +1,7 @@
 #include "text/jinja_machine.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/utf8.h"
 #include "text/jinja_builtins.h"
@@ -66,14 +67,14 @@ class RangeIterator final : public Iterator {
 
 std::string shown_type(const Value& v) {  // jinja2's object_type_repr
   if (v.none_value()) return "None";
-  if (v.as<Namespace>()) return "jinja2.utils.Namespace object";
   if (v.group()) return "jinja2.filters._GroupTuple object";
   if (v.markup()) return "markupsafe.Markup object";
-  return type_name(v) + " object";
+  const auto* host = v.as<Host>();
+  return (host ? host->module() : "") + type_name(v) + " object";
 }
 
-Value no_attribute(const Value& v, std::string_view name) {
-  return Value::undefined(python::repr(shown_type(v)) + " has no attribute " + python::repr(name));
+Value no_attribute(Machine& m, const Value& v, const Value& name) {
+  return Value::undefined(python::repr(shown_type(v)) + " has no attribute " + jinja::repr(m, name));
 }
 
 Value unsafe(const Value& v, std::string_view name) {
@@ -85,6 +86,15 @@ bool is_hashable(const Value& v) {
   return !v.is(Kind::kList) && !v.is(Kind::kDict) && !v.as<DictView>();
 }
 
+// What every object of Python has, an undefined one, too.
+bool is_object_attribute(std::string_view name) {
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__", "__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__",
+       "__init_subclass__", "__le__", "__lt__", "__module__", "__ne__", "__new__", "__reduce__", "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__",
+       "__subclasshook__"});
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
 // getattr(v, name): missing where there is no such attribute.
 Value plain_attribute(Machine& m, const Value& v, std::string_view name) {
   if (v.is(Kind::kObject)) {
@@ -93,7 +103,7 @@ Value plain_attribute(Machine& m, const Value& v, std::string_view name) {
   }
   if (const Builtin* method = find_method(v, name)) {
     return Value::object(std::make_shared<FunctionValue>(
-        "<built-in method " + std::string(name) + " of " + type_name(v) + " object at 0x0>",
+        "<built-in method " + std::string(name) + " of " + type_name(v) + " object at 0x7f0000000000>",
         [v, method](Machine& machine, Arguments& arguments) {
           arguments.positional.insert(arguments.positional.begin(), v);
           return invoke(machine, *method, std::move(arguments));
@@ -227,10 +237,15 @@ std::optional<std::int64_t> Machine::length(const Value& v) {
 }
 
 Value Machine::get_attribute(const Value& v, std::string_view name) {
-  if (v.undefined()) fail(v.undefined_message());
+  if (v.undefined()) {
+    if (is_object_attribute(name)) return unsafe(v, name);
+    fail(v.undefined_message());
+  }
   Value found = plain_attribute(*this, v, name);
-  if (found.missing()) found = plain_item(*this, v, Value::text(std::string(name)));
-  return found.missing() ? no_attribute(v, name) : found;
+  if (!found.missing()) return found;
+  const Value key = Value::text(std::string(name));
+  found = plain_item(*this, v, key);
+  return found.missing() ? no_attribute(*this, v, key) : found;
 }
 
 Value Machine::get_item(const Value& v, const Value& key) {
@@ -238,7 +253,7 @@ Value Machine::get_item(const Value& v, const Value& key) {
   Value found = plain_item(*this, v, key);
   if (found.missing() && key.string()) found = plain_attribute(*this, v, key.as_text());
   if (!found.missing()) return found;
-  return key.string() ? no_attribute(v, key.as_text()) : Value::undefined(shown_type(v) + " has no element " + jinja::repr(*this, key));
+  return key.string() ? no_attribute(*this, v, key) : Value::undefined(shown_type(v) + " has no element " + jinja::repr(*this, key));
 }
 
 Value Machine::call(const Value& callee, Arguments& arguments) {

@@ -54,8 +54,8 @@ Value split(Machine& m, Bound& b) {
   return texts(b[0], python::split(b[0].as_text(), separator, b.has(2) ? index_of(b[2], "maxsplit") : -1, kFromRight));
 }
 
-Value splitlines(Machine& m, Bound& b) {
-  return texts(b[0], python::split_lines(b[0].as_text(), b.has(1) && truth(m, b[1])));
+Value splitlines(Machine&, Bound& b) {
+  return texts(b[0], python::split_lines(b[0].as_text(), b.has(1) && index_of(b[1], "keepends") != 0));
 }
 
 template <bool kLast>

@@ -226,10 +226,27 @@ std::optional<Value> constant(const Node& node) {
   }
 }
 
+// Whether jinja2 may work an expression out while it compiles.
+bool is_constant(const Node& node) {
+  if (node.kind == NodeKind::kName || node.kind == NodeKind::kCall) return false;
+  if ((node.kind == NodeKind::kFilter || node.kind == NodeKind::kTest) && !node.builtin) return false;
+  bool yes = true;
+  node.for_each_child([&](const Node& child) { yes = yes && is_constant(child); });
+  return yes;
+}
+
+// Whether a constant makes the right side of `or` (of `and`) superfluous; true where that is not plain to see.
+bool decides(const Node& left, bool is_or) {
+  const std::optional<Value> value = left.kind == NodeKind::kConst ? left.value : constant(left);
+  if (!value) return true;
+  Machine m{Limits{}};
+  return truth(m, *value) == is_or;
+}
+
 // jinja2 writes a constant into the Python that it makes, and there `-2 ** x` means -(2 ** x).
 void bind_sign_last(Node& node) {
   const std::optional<Value> base = constant(*node.x);
-  if (!base || constant(node) || !std::signbit(base->as_double())) return;
+  if (!base || constant(*node.y) || !std::signbit(base->as_double())) return;
   auto positive = std::make_unique<Node>(NodeKind::kConst, node.x->line);
   positive->value = unary("-", *base);
   node.x = std::move(positive);
@@ -416,6 +433,16 @@ class Resolver {
         node.builtin = is_filter ? find_filter(node.name) : find_test(node.name);
         if (!node.builtin && !scope.soft) fail_syntax(std::string("No ") + (is_filter ? "filter" : "test") + " named " + python::repr(node.name) + ".", node.line);
         break;
+      }
+      case NodeKind::kAnd:
+      case NodeKind::kOr: {
+        // jinja2 never looks at the right side where constants on the left decide.
+        const bool soft = scope.soft;
+        expression(*node.x, scope);
+        scope.soft = soft || (is_constant(*node.x) && decides(*node.x, node.kind == NodeKind::kOr));
+        expression(*node.y, scope);
+        scope.soft = soft;
+        return;
       }
       case NodeKind::kBinary:
         if (node.name == "**") bind_sign_last(node);

@@ -48,8 +48,8 @@ Value sameas(Machine& m, Bound& b) {
     case Kind::kNone: return yes(true);
     case Kind::kBool:
     case Kind::kInt:
+    case Kind::kFloat:
     case Kind::kString: return yes(equal(m, b[0], b[1]));  // Python keeps one object for most of these
-    case Kind::kFloat: return yes(false);
     case Kind::kTuple: return yes(b[0].identity() == b[1].identity() || (b[0].items().empty() && b[1].items().empty()));
     default: return yes(b[0].identity() == b[1].identity());
   }

@@ -141,7 +141,7 @@ const Value* Dict::find(std::string_view key) const {
 
 Iterator::Iterator(int depth) : depth_(deeper(depth)) {}
 std::shared_ptr<Iterator> Iterator::iterate(Machine&) { return nullptr; }  // Machine::iterate hands out the iterator itself
-std::string Iterator::repr(Machine&) const { return "<" + type_name() + " object at 0x0>"; }
+std::string Iterator::repr(Machine&) const { return "<" + type_name() + " object at 0x7f0000000000>"; }
 
 ListIterator::ListIterator(std::vector<Value> items)
     : Iterator([&] {

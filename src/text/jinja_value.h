@@ -135,6 +135,7 @@ struct UndefinedObject final : Object {
 // Objects that know what they can do; the defaults are those of an object that can do nothing.
 struct Host : Object {
   virtual std::string type_name() const = 0;  // of Python, for messages
+  virtual const char* module() const { return ""; }  // "jinja2.utils.": where that type is from
   virtual std::string repr(Machine& m) const = 0;
   virtual int depth() const { return 0; }
   virtual bool truth(Machine&) { return true; }
