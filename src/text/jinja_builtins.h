@@ -78,6 +78,9 @@ struct Namespace final : Host {
   std::string repr(Machine& m) const override;
   Value attribute(Machine&, std::string_view name) override;
   void clear() { attributes = {}; }
+
+ private:
+  mutable bool showing_ = false;
 };
 
 // range, dict, namespace, cycler, joiner, raise_exception, strftime_now; missing() for other names.

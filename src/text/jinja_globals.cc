@@ -175,10 +175,15 @@ constexpr Global kGlobals[] = {
 }  // namespace
 
 std::string Namespace::repr(Machine& m) const {
+  if (showing_) return "<Namespace {...}>";  // it holds itself
+  struct Showing {
+    bool& flag;
+    explicit Showing(bool& f) : flag(f) { flag = true; }
+    ~Showing() { flag = false; }
+  } showing(showing_);
   std::string out;
-  Machine::Level level(m);
   for (const auto& [key, value] : attributes.entries()) {
-    out += (out.empty() ? "" : ", ") + jinja::repr(m, key) + ": " + (value.identity() == this ? "<Namespace {...}>" : jinja::repr(m, value));
+    out += (out.empty() ? "" : ", ") + jinja::repr(m, key) + ": " + jinja::repr(m, value);
     m.will_make(out.size());
   }
   return "<Namespace {" + out + "}>";

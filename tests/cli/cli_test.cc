@@ -31,7 +31,7 @@ void expect_error(const test::ProgramResult& r, const std::string& mentions, int
 TEST(Cli, HelpTeachesAndUsageErrorsExitTwo) {
   const auto help = run_program({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* verb : {"run", "forward", "search", "info", "bench", "tokenize"}) EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
+  for (const char* verb : {"run", "forward", "search", "info", "bench", "tokenize", "template"}) EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
   EXPECT_NE(run_program({"run", "--help"}).out.find("question-answering"), std::string::npos);
   EXPECT_EQ(run_program({"--version"}).exit_code, 0);
   expect_error(run_program({}), "", 2);
@@ -55,6 +55,50 @@ TEST(Cli, ErrorsNameWhatIsWrong) {
   expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": 5})"), "inputs");
   expect_error(run_program({"info", "/no/such/folder"}), "/no/such/folder");
   expect_error(run_program({"forward", kGolden + "forward/bert-Base", "/no/in.safetensors", "-o", "/tmp/x"}), "/no/in.safetensors");
+}
+
+TEST(Cli, TemplateRendersAConversation) {
+  const std::string folder = test::scratch_path("template");
+  fs::create_directories(folder);
+  std::ofstream(folder + "/tokenizer_config.json") << R"({"bos_token": {"content": "<s>", "__type": "AddedToken"}, "chat_template": "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}>{{ mood }}{% endif %}"})";
+  const std::string hello = R"({"messages": [{"role": "user", "content": "Žluť 😀\n"}])";
+  const auto r = run_program({"template", folder, "-"}, hello + "}");
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(r.out, "<s>[user]Žluť 😀\n");
+  EXPECT_EQ(r.err, "");
+  EXPECT_EQ(run_program({"template", folder}, hello + R"(, "add_generation_prompt": true, "mood": 7, "bos_token": ""})").out, "[user]Žluť 😀\n>7");
+  EXPECT_EQ(run_program({"template", folder, "-"}, hello + R"(, "continue_final_message": true})").out, "<s>[user]Žluť 😀\n");
+  EXPECT_EQ(run_program({"template", folder, "-"}, hello + R"(, "chat_template": "{{ messages|length }}", "tokenize": false})").out, "1");
+  const std::string file = folder + "/own.jinja";
+  std::ofstream(file) << "a\n{{ messages[0].content }}{{ bos_token }}\n{% if tools %}{{ raise_exception('no tools here') }}{% endif %}";
+  EXPECT_EQ(run_program({"template", file, "-"}, hello + "}").out, "a\nŽluť 😀\n\n");
+  expect_error(run_program({"template", file, "-"}, hello + R"(, "tools": [{}]})"), "own.jinja line 3: no tools here");
+  std::ofstream(file) << "a\n{% for x in y %}\n{% endif %}";
+  expect_error(run_program({"template", file, "-"}, hello + "}"), "own.jinja line 3: Encountered unknown tag 'endif'.");
+}
+
+TEST(Cli, TemplateSaysWhatIsWrong) {
+  const std::string folder = test::scratch_path("template-errors");
+  fs::create_directories(folder);
+  expect_error(run_program({"template", "/no/such/folder", "-"}, "{}"), "/no/such/folder");
+  expect_error(run_program({"template", folder, "-"}, "{}"), "no chat template");
+  expect_error(run_program({"template", kNer, "-"}, R"({"messages": []})"), "no chat template");
+  std::ofstream(folder + "/chat_template.jinja") << "{% for m in messages %}{{ m.content.x.y }}{% endfor %}";
+  expect_error(run_program({"template", folder, "-"}, "nope"), "standard input");
+  expect_error(run_program({"template", folder, "-"}, "[]"), "standard input");
+  expect_error(run_program({"template", folder, "-"}, "{}"), "messages");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": []})"), "messages");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": "hi"})"), "messages");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}], "tools": {}})"), "tools");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}], "add_generation_prompt": 1})"), "add_generation_prompt");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}], "chat_template": 1})"), "chat_template");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}], "tokenize": true})"), "tokenize");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}], "padding": true})"), "padding");
+  expect_error(run_program({"template", folder, "-"}, R"({"messages": [{"content": "x"}]})"), "chat_template.jinja line 1: 'str object' has no attribute 'x'");
+  expect_error(run_program({"template", folder, "x"}, "{}"), "x", 2);
+  std::ofstream(folder + "/tokenizer_config.json") << R"({"chat_template": 5})";
+  fs::remove(folder + "/chat_template.jinja");
+  expect_error(run_program({"template", folder, "-"}, "{}"), "chat_template: must be a text");
 }
 
 TEST(Cli, UnknownArchitecturesListTheKnown) {
