@@ -564,6 +564,8 @@ Flow Runner::for_loop(const Node& node, const Value& iterable, const ActivationP
     if (flow == Flow::kNormal) nothing = false;  // jinja2 marks that at the body's end, which `continue` and `break` do not reach
   }
   leave(node.loads, *a);
+  source = nullptr;
+  if (loop && loop.use_count() == 2) loop->clear();  // the template kept no hold of it: let go of what it went over
   if (!nothing || node.other.empty()) return Flow::kNormal;
   enter(node.other_loads, *a);
   const Flow flow = body(node.other, a);

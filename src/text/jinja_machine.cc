@@ -81,8 +81,9 @@ Value unsafe(const Value& v, std::string_view name) {
   return Value::undefined("access to attribute " + python::repr(name) + " of " + python::repr(type_name(v)) + " object is unsafe.");
 }
 
-bool is_hashable(const Value& v) {
-  if (v.is(Kind::kTuple)) return std::all_of(v.items().begin(), v.items().end(), is_hashable);
+bool is_hashable(Machine& m, const Value& v) {
+  m.spend(1);
+  if (v.is(Kind::kTuple)) return std::all_of(v.items().begin(), v.items().end(), [&](const Value& item) { return is_hashable(m, item); });
   return !v.is(Kind::kList) && !v.is(Kind::kDict) && !v.as<DictView>();
 }
 
@@ -145,7 +146,7 @@ Value plain_item(Machine& m, const Value& v, const Value& key) {
       return like(v, python::slice(v.as_text(), v.text_length(), i, 1, 1));
     }
     case Kind::kDict: {
-      const Value* found = is_hashable(key) ? v.as_dict().find(m, key) : nullptr;
+      const Value* found = is_hashable(m, key) ? v.as_dict().find(m, key) : nullptr;
       return found ? *found : Value();
     }
     case Kind::kObject: return v.as<Host>()->item(m, key);
@@ -174,10 +175,11 @@ void Machine::will_make(std::size_t bytes) {
 }
 
 const Value& Machine::made(const Value& v) {
-  const std::size_t bytes = v.string() ? v.as_text().size() : v.sequence() ? v.items().size() * sizeof(Value) : 0;
-  will_make(bytes);
+  constexpr std::size_t kItem = 128;  // mostly there is a new text in each
+  const std::size_t bytes = v.string() ? v.as_text().size() : v.sequence() ? v.items().size() * kItem : 0;
+  if (v.string()) will_make(bytes);
   spend(bytes / 64);
-  made_ += bytes;
+  made_ += bytes + kItem;
   if (made_ > limits_.memory) throw Error(ErrorCode::kResource, "the template makes texts and lists of more than " + std::to_string(limits_.memory >> 20) + " MiB");
   return v;
 }

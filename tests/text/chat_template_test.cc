@@ -114,6 +114,7 @@ TEST(JinjaTemplate, StopsAtItsLimits) {
   EXPECT_EQ(code_of("{% set ns = namespace(a=[1], b=[1]) %}{% for a in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}"),
             ErrorCode::kResource);
   EXPECT_EQ(code_of("{% set ns = namespace(d=1) %}{% for a in range(90) %}{% set ns.d = (ns.d, ns.d) %}{% endfor %}{{ {ns.d: 1} }}"), ErrorCode::kResource);
+  EXPECT_EQ(code_of("{% set ns = namespace(d=1) %}{% for a in range(90) %}{% set ns.d = (ns.d, ns.d) %}{% endfor %}{{ {1: 1}[ns.d] }}"), ErrorCode::kResource);
   EXPECT_EQ(code_of("{{ '%999999d' % 1 ~ '%9999999d' % 1 }}"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of("{{ 'a'.replace('', 'x' * 9999999)|length ~ ('ab' * 99).replace('', 'x' * 9999999) }}"), ErrorCode::kResource);
   EXPECT_EQ(code_of("{{ []|slice(99999999999)|list }}"), ErrorCode::kResource);
