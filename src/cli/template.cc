@@ -1,13 +1,13 @@
 // polymath template: a conversation to the text that a chat model reads.
-#include <array>
 #include <algorithm>
+#include <array>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/streams.h"
 #include "polymath/error.h"
 #include "text/chat_template.h"
 
@@ -23,8 +23,7 @@ constexpr auto kNotForText = std::to_array<std::string_view>({"padding", "trunca
 
 int render(const TemplateOptions& o) {
   const ChatTemplate chat = ChatTemplate::load(o.folder);
-  const std::string text{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-  Json body = parse_json(text, "standard input");
+  Json body = parse_json(read_standard_input(), "standard input");
   if (!body.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be an object, not ") + json_kind(body), "standard input");
   const auto take = [&](const char* name) {
     const auto found = body.find(name);
@@ -52,7 +51,8 @@ int render(const TemplateOptions& o) {
   for (const auto& [name, value] : body.items()) {
     if (std::find(kNotForText.begin(), kNotForText.end(), name) != kNotForText.end()) throw Error(ErrorCode::kInvalidArgument, "says how to tokenize, and the result is text", name);
   }
-  std::cout << chat.render(messages, tools, documents, body, options) << std::flush;
+  std::cout << chat.render(messages, tools, documents, body, options);
+  flush_output();
   return 0;
 }
 
