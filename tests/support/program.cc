@@ -29,8 +29,9 @@ std::string scratch_path(const std::string& name) {
   return (folder / name).string();
 }
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& input, const std::vector<std::string>& environment) {
-  const std::string in = scratch_path("stdin"), out = scratch_path("stdout"), err = scratch_path("stderr");
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& input, const std::vector<std::string>& environment,
+                          const std::string& output) {
+  const std::string in = scratch_path("stdin"), out = output.empty() ? scratch_path("stdout") : output, err = scratch_path("stderr");
   std::ofstream(in, std::ios::binary) << input;
 
   std::vector<std::string> words = {POLYMATH_PROGRAM};
@@ -60,7 +61,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const std::
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
-  result.out = read_file(out);
+  if (output.empty()) result.out = read_file(out);
   result.err = read_file(err);
   return result;
 }
