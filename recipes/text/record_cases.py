@@ -19,6 +19,8 @@ from tokenizers import Tokenizer
 from hostile_texts import FIXED, hostile
 
 TEXTS = [t for t in FIXED if len(t) <= 60] + [t for t in hostile(60, seed=23) if len(t) <= 50][len(FIXED) - 20:][:24]
+BPE_OF_BYTES = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": True,
+                "vocab": {f"<0x{b:02X}>": b for b in range(256)}, "merges": []}
 SHOW = {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]], "byte_fallback": False}
 
 
@@ -237,6 +239,10 @@ def model_cases():
         model = {"type": "BPE", "dropout": None, "unk_token": unk, "continuing_subword_prefix": prefix or None, "end_of_word_suffix": suffix or None, "fuse_unk": fuse, "byte_fallback": fallback,
                  "ignore_merges": ignore, "vocab": vocabulary(vocab), "merges": merges if not ignore else [" ".join(m) for m in merges]}
         yield "bpe", tokenizer(model, pre_tokenizer=split), calls, decode
+    # The bytes of a prefix and a suffix are tokens without a place in the text.
+    affixes = BPE_OF_BYTES | {"continuing_subword_prefix": "##", "end_of_word_suffix": "</w>"}
+    yield "bpe-bytes-of-affixes", tokenizer(affixes, pre_tokenizer=split), calls, decode
+    yield "bpe-bytes-of-affixes-whole", tokenizer(affixes, normalizer={"type": "Lowercase"}), calls, decode
     legacy = bpe()
     yield "bpe-untyped", tokenizer({"vocab": vocabulary(legacy[0]), "merges": ["#version: 0.2"] + [" ".join(m) for m in legacy[1]]}, pre_tokenizer=split), calls, decode
 
