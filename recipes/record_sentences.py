@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 import golden_tokenizers as tok
 from common import GOLDEN, generator, randomize, seed_of, write_json
-from pipeline_models import bert, distil, roberta
+from pipeline_models import bert, distil, roberta, small_embeddings
 from pipeline_texts import LONG, NEWS, SHORT, UNICODE
 
 # In the order in which sentence-transformers concatenates them.
@@ -36,9 +36,13 @@ FOLDERS = {
     "weighted": ("BertModel", bert(), tok.bert_cased, ["weightedmean_tokens"], ["Normalize"],
                  {"max_seq_length": 32}, ""),
     "last-token": ("BertModel", bert(), tok.bert_cased, ["lasttoken"], ["Normalize"], {"max_seq_length": 32}, ""),
+    "prompt-layernorm": ("ElectraModel", small_embeddings(), tok.electra, ["mean_tokens"],
+                         ["Dropout", "LayerNorm", "Normalize"], {"max_seq_length": 28, "do_lower_case": True}, ""),
+    "bare": ("BertModel", bert(), tok.bert_cased, ["mean_tokens"], [], {"max_seq_length": 9, "do_lower_case": True}, ""),
     "no-limit-named": ("BertModel", bert(), tok.bert_uncased, ["mean_tokens"], ["Normalize"], None, ""),
 }
-TEXTS = SHORT + UNICODE + [LONG, NEWS, "   ", "Ada   met\n\nCharles"]
+PROMPT = "Find this:"  # of prompt-layernorm, whose pooling leaves it out
+TEXTS = SHORT + UNICODE + ["ΟΔΥΣΣΕΥΣ, ΣΑΣ. İstanbul ǅ", LONG, NEWS, "   ", "Ada   met\n\nCharles"]
 
 
 def pool(x, modes):
@@ -62,6 +66,15 @@ def dense_module(folder, name, width):
     return lambda x: torch.tanh(linear["linear.weight"] @ x + linear["linear.bias"])
 
 
+def norm_module(folder, name, width):
+    g = generator(name)
+    norm = {"norm.weight": 1 + torch.randn(width, generator=g) / 4, "norm.bias": torch.randn(width, generator=g) / 4}
+    folder.mkdir()
+    save_file(norm, folder / "model.safetensors")
+    write_json(folder / "config.json", {"dimension": width})
+    return lambda x: torch.nn.functional.layer_norm(x, (width,), norm["norm.weight"], norm["norm.bias"])
+
+
 def record(name, folder):
     cls, config, make_tokenizer, modes, more, limits, sub = FOLDERS[name]
     shutil.rmtree(folder, ignore_errors=True)
@@ -81,27 +94,42 @@ def record(name, folder):
     write_json(folder / "modules.json", [
         {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
         for i, (kind, path) in enumerate(zip(kinds, paths))])
+    prompt = PROMPT if name.startswith("prompt") else ""
+    if prompt:  # and the newer way to name the pooling
+        write_json(folder / "config_sentence_transformers.json",
+                   {"prompts": {"query": "query: ", "find": PROMPT}, "default_prompt_name": "find"})
+    if name == "bare":  # no sentence-transformers folder: the mean of the tokens, with the tokenizer's own limit
+        (folder / "modules.json").unlink()
     if limits is not None:
         write_json(folder / sub / "sentence_bert_config.json", limits)
     (folder / "1_Pooling").mkdir()
     write_json(folder / "1_Pooling" / "config.json",
-               {"word_embedding_dimension": width} | {f"pooling_mode_{m}": m in modes for m in MODES})
+               {"word_embedding_dimension": width} | (
+                   {"pooling_mode": "mean", "include_prompt": False} if prompt else
+                   {f"pooling_mode_{m}": m in modes for m in MODES}))
     then = []
     for i, kind in enumerate(more, 2):
         if kind == "Dense":
             then.append(dense_module(folder / f"{i}_Dense", name, width * len(modes)))
+        elif kind == "LayerNorm":
+            then.append(norm_module(folder / f"{i}_LayerNorm", name, width))
+        elif kind == "Dropout":
+            (folder / f"{i}_Dropout").mkdir()
+            write_json(folder / f"{i}_Dropout" / "config.json", {"dropout": 0.3})
         else:
             (folder / f"{i}_Normalize").mkdir()
             then.append(lambda x: x / x.norm().clamp_min(1e-12))
 
-    limits = limits or {}
+    limits = {} if name == "bare" else limits or {}
     longest = limits.get("max_seq_length") or min(tokenizer.model_max_length, config.max_position_embeddings)
     lines = []
     for text in TEXTS:
-        clean = text.strip().lower() if limits.get("do_lower_case") else text.strip()
+        clean = (prompt + text).strip()
+        clean = clean.lower() if limits.get("do_lower_case") else clean
         ids = tokenizer(clean, truncation=True, max_length=longest, return_tensors="pt")
         with torch.no_grad():
-            x = pool(model(**ids).last_hidden_state[0], modes)
+            skip = len(tokenizer(prompt.lower())["input_ids"]) - 1 if prompt else 0
+            x = pool(model(**ids).last_hidden_state[0][skip:], modes)
         for module in then:
             x = module(x)
         embedding = [float(f"{v:.7g}") for v in x.tolist()]

@@ -3,12 +3,11 @@
 #include <cmath>
 #include <unordered_map>
 
-#include <utf8proc.h>
-
 #include "base/utf8.h"
 #include "tasks/run_batch.h"
 #include "tasks/task.h"
 #include "tasks/text_input.h"
+#include "text/unicode.h"
 
 namespace polymath {
 namespace {
@@ -48,13 +47,6 @@ struct Candidate {
   std::size_t start = 0, end = 0;  // tokens
   float score = 0;
 };
-
-// For telling equal answers apart from others, as Python's str.lower().
-std::string to_lower(const std::string& text) {
-  std::u32string lower = utf8_to_utf32(text);
-  for (char32_t& c : lower) c = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-  return utf32_to_utf8(lower);
-}
 
 class QuestionAnswering final : public Task {
  public:
@@ -225,7 +217,7 @@ class QuestionAnswering final : public Task {
       }
       const std::size_t size = example.codes.size(), begin = std::min<std::size_t>(answer.start, size), end_at = std::min<std::size_t>(answer.end, size);
       if (begin < end_at) answer.text = utf32_to_utf8(std::u32string_view(example.codes).substr(begin, end_at - begin));
-      answer.folded = to_lower(answer.text);
+      answer.folded = unicode::lower_text(answer.text);  // equal answers are told apart as Python does
       answers.add(std::move(answer));
     }
   }

@@ -287,7 +287,8 @@ spec::PostProcessor bos_eos_template(const Settings& settings, const TokenizerSe
 
 PretrainedTokenizer load_fast(Settings& settings, TokenizerSpec spec) {
   const ClassRule rule = settings.known_class().rule;
-  if (spec.normalizer && (rule == ClassRule::kBert || rule == ClassRule::kMpnet)) update_normalizer(*spec.normalizer, settings, rule == ClassRule::kBert);
+  std::optional<spec::Normalizer> updated = spec.normalizer;
+  if (updated && (rule == ClassRule::kBert || rule == ClassRule::kMpnet)) update_normalizer(*updated, settings, rule == ClassRule::kBert);
   const bool add_prefix_space = settings.flag("add_prefix_space", false);
   settings.out().refuses_words = rule == ClassRule::kRoberta && !add_prefix_space;
   if (spec.pre_tokenizer && spec.pre_tokenizer->kind == spec::PreTokenizer::kByteLevel && rule != ClassRule::kLlama) {
@@ -300,6 +301,7 @@ PretrainedTokenizer load_fast(Settings& settings, TokenizerSpec spec) {
   Tokenizer tokenizer = Tokenizer::from_spec(std::move(spec));
   const auto missing = settings.tokens_to_add(tokenizer);
   if (!missing.empty()) tokenizer = tokenizer.with_added_tokens(missing);
+  if (updated && updated->kind == spec::Normalizer::kBert) tokenizer = tokenizer.with_normalizer(*updated);
   if (rule == ClassRule::kLlama || rule == ClassRule::kGptNeoX) {
     tokenizer = tokenizer.with_post_processor(bos_eos_template(settings, settings.out(), tokenizer, rule == ClassRule::kLlama));
   }

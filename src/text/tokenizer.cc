@@ -169,6 +169,12 @@ Tokenizer Tokenizer::with_post_processor(const spec::PostProcessor& part) const 
   return Tokenizer(std::move(parts));
 }
 
+Tokenizer Tokenizer::with_normalizer(const spec::Normalizer& part) const {
+  auto parts = std::make_shared<Parts>(*parts_);
+  parts->normalizer = make_normalizer(part, "normalizer");
+  return Tokenizer(std::move(parts));
+}
+
 Encoding Tokenizer::encode(const TextInput& text, bool add_special_tokens) const {
   return encode(text, nullptr, EncodeOptions{.add_special_tokens = add_special_tokens});
 }

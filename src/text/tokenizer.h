@@ -43,6 +43,7 @@ struct AddedToken {
 
 struct TokenizerSpec;  // formats/tokenizer_json.h
 namespace spec {
+struct Normalizer;
 struct PostProcessor;
 }
 
@@ -85,6 +86,8 @@ class Tokenizer {
   // to its content.
   Tokenizer decoding_added_tokens_as_written() const;
   Tokenizer with_post_processor(const spec::PostProcessor& part) const;
+  // Added tokens stay as the normalizer before has normalized them.
+  Tokenizer with_normalizer(const spec::Normalizer& part) const;
 
  private:
   struct Parts;

@@ -67,6 +67,32 @@ char32_t lower(char32_t c) {
   return c + run[3];
 }
 
+std::string lower_text(std::string_view text) {
+  const std::u32string codes = utf8_to_utf32(text);
+  const auto type = [](char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); };
+  const auto is_cased = [&](char32_t c) {
+    const auto t = type(c);
+    return t == UTF8PROC_CATEGORY_LU || t == UTF8PROC_CATEGORY_LL || t == UTF8PROC_CATEGORY_LT;
+  };
+  const auto is_ignorable = [&](char32_t c) {
+    const auto t = type(c);
+    return t == UTF8PROC_CATEGORY_MN || t == UTF8PROC_CATEGORY_ME || t == UTF8PROC_CATEGORY_CF || t == UTF8PROC_CATEGORY_LM || t == UTF8PROC_CATEGORY_SK ||
+           std::u32string_view(U"'.:\u00B7\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A").find(c) != std::u32string_view::npos;
+  };
+  std::u32string out;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] == 0x130) out += U"i\u0307";
+    else if (codes[i] == 0x3A3) {
+      std::size_t before = i, after = i + 1;
+      while (before > 0 && is_ignorable(codes[before - 1])) --before;
+      while (after < codes.size() && is_ignorable(codes[after])) ++after;
+      const bool is_final = before > 0 && is_cased(codes[before - 1]) && !(after < codes.size() && is_cased(codes[after]));
+      out += is_final ? U'\u03C2' : U'\u03C3';
+    } else out += lower(codes[i]);
+  }
+  return utf32_to_utf8(out);
+}
+
 bool is_ascii(std::string_view text) {
   std::size_t i = 0;
   std::uint64_t all = 0;

@@ -53,6 +53,9 @@ std::uint8_t script_class(char32_t c);  // 0 goes with every other
 // The lower case of a code point other than U+0130, whose lower case is "i" and U+0307.
 char32_t lower(char32_t c);
 
+// Python's str.lower() of valid text: U+0130 becomes two code points, and a sigma that ends a word its final form.
+std::string lower_text(std::string_view text);
+
 bool is_ascii(std::string_view text);
 
 // Bytes of the first grapheme cluster of `text` (not empty, valid); clusters longer than 5 bytes may be cut there or later.
