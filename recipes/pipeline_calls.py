@@ -175,6 +175,7 @@ def question_answering(checkpoint, tokenizer):
     yield ask("Who?", "   ")
     yield ask("Who?", "\u200b")
     yield ask(where, NEWS, batch_size=4, top_k=3)
+    yield ask(where, NEWS, batch_size=50, top_k=3, max_seq_len=40, doc_stride=9)
     yield call([{"question": "Who?", "context": c} for c in SHORT[:3]], batch_size=2, max_seq_len=16, doc_stride=4)
     yield ask(where, NEWS, unknown_parameter=1)
     yield ask(["Who?", where], [SHORT[0], NEWS], top_k=2)

@@ -84,12 +84,13 @@ class QuestionAnswering final : public Task {
         examples.push_back(std::move(e));
       }
     }
+    pad_batches(batch, tokenizer, int_parameter(parameters, "batch_size", 1));
     Json results = Json::array();
     std::size_t example = 0, feature = 0;
     Answers answers;
     double min_null = 1000000;
-    run_batch(model_->loaded.model(), batch, [&](std::size_t, const SequenceOutputs& outputs) {
-      add_answers(examples[example], features[example][feature], outputs, options, answers, min_null);
+    run_batch(model_->loaded.model(), batch, [&](std::size_t i, const SequenceOutputs& outputs) {
+      add_answers(examples[example], features[example][feature], batch[i].ids, outputs, options, answers, min_null);
       if (++feature < features[example].size()) return;
       results.push_back(result_of(std::move(answers.list), min_null, options));
       answers = {};
@@ -184,15 +185,18 @@ class QuestionAnswering final : public Task {
     return spans;
   }
 
-  void add_answers(const Example& example, const Encoding& feature, const SequenceOutputs& outputs, const Options& o, Answers& answers,
+  // `ids`: the feature's, with the padding that a batch put beside them.
+  void add_answers(const Example& example, const Encoding& feature, const std::vector<std::int32_t>& ids, const SequenceOutputs& outputs, const Options& o, Answers& answers,
                    double& min_null) const {
     const PretrainedTokenizer& tokenizer = *model_->tokenizer;
     const bool question_first = tokenizer.settings().padding_side == Side::kRight;
     std::vector<bool> allowed;  // with the context first everything is, as in Transformers
+    const std::size_t added = ids.size() - feature.ids.size();
     for (std::size_t i = 0; i < feature.ids.size(); ++i) {
       const bool is_cls = tokenizer.cls_id() && feature.ids[i] == *tokenizer.cls_id();
       allowed.push_back((feature.attention_mask[i] || !model_inputs_of(tokenizer).attention_mask) && (!question_first || feature.sequence_ids[i] == 1 || is_cls));
     }
+    allowed.insert(question_first ? allowed.end() : allowed.begin(), added, false);
     float null_start = 0, null_end = 0;
     const auto start = probabilities(outputs["start_logits"], allowed, null_start);
     const auto end = probabilities(outputs["end_logits"], allowed, null_end);
@@ -203,7 +207,7 @@ class QuestionAnswering final : public Task {
     // Transformers subtracts the number of pad tokens where padding is on the left.
     std::ptrdiff_t offset = 0;
     if (!question_first && tokenizer.pad_id()) {
-      offset = std::count(feature.ids.begin(), feature.ids.end(), *tokenizer.pad_id());
+      offset = std::count(ids.begin(), ids.end(), *tokenizer.pad_id());
     }
     for (const Candidate& span : best_spans(start, end, count, o.max_answer_len, allowed)) {
       // An index that this makes negative counts from the end, as in Python.

@@ -105,11 +105,13 @@ class TokenClassification final : public Task {
     o.delimiter = string_parameter(parameters, "delimiter", " ");
     if (const Json* labels = parameter(parameters, "ignore_labels")) {
       o.ignore_labels.clear();
-      if (!labels->is_array() && !labels->is_string()) bad_parameter("ignore_labels", std::string("must be a list, not ") + json_kind(*labels));
+      if (labels->is_object()) {  // Python looks among the keys
+        for (const auto& [key, unused] : labels->items()) o.ignore_labels.push_back(key);
+      } else if (!labels->is_array() && !labels->is_string()) bad_parameter("ignore_labels", std::string("must be a list, not ") + json_kind(*labels));
       if (labels->is_string()) o.ignored_parts_of = labels->get<std::string>();
       for (const Json& label : *labels) {
         if (labels->is_array() && label.is_string()) o.ignore_labels.push_back(label.get<std::string>());
-        o.ignores_all |= label.is_null();
+        o.ignores_all |= labels->is_array() && label.is_null();
       }
     }
     if (parameter(parameters, "offset_mapping")) bad_parameter("offset_mapping", "is not known here; give pre-split words instead");
