@@ -37,6 +37,7 @@ def feature_extraction(checkpoint, tokenizer):
     yield call(SHORT[0], tokenize_kwargs={"return_token_type_ids": True})
     yield call(SHORT[0], tokenize_kwargs={"return_offsets_mapping": True})
     yield call([], tokenize_kwargs={"truncation": "x"})
+    yield call("a [UNK] <mask> [MASK] <s> B")
 
 
 def fill_mask(checkpoint, tokenizer):

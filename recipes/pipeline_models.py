@@ -64,7 +64,8 @@ CHECKPOINTS = [
     # base models
     Checkpoint("feature-bert-uncased", "BertModel", tok.bert_uncased, FEATURE, bert(), dict(model_max_length=40)),
     Checkpoint("feature-modernbert", "ModernBertModel", tok.modernbert, FEATURE, modern()),
-    Checkpoint("feature-mpnet", "MPNetModel", tok.mpnet, FEATURE, roberta(pad_token_id=2, type_vocab_size=None)),
+    Checkpoint("feature-mpnet", "MPNetModel", tok.mpnet, FEATURE, roberta(pad_token_id=2, type_vocab_size=None),
+               tokenizer_config=dict(do_lower_case=False)),
     Checkpoint("feature-albert", "AlbertModel", tok.albert, FEATURE, small_embeddings(), dict(model_max_length=64)),
     # masked language models
     Checkpoint("fill-bert-uncased", "BertForMaskedLM", tok.bert_uncased, FILL + FEATURE, bert(),
@@ -104,6 +105,9 @@ CHECKPOINTS = [
                distil(**labels("NEGATIVE", "POSITIVE")), dict(model_max_length=60)),
     Checkpoint("sentiment-electra-five", "ElectraForSequenceClassification", tok.electra, TEXT,
                small_embeddings(**labels("1 star", "2 stars", "3 stars", "4 stars", "5 stars")), added=ADDED),
+    Checkpoint("sentiment-electra-vocab", "ElectraForSequenceClassification", tok.electra, TEXT,
+               small_embeddings(vocab_size=420, **labels("bad", "good")), drop=("tokenizer.json",),
+               tokenizer_config=dict(sep_token="<other>", added_tokens_decoder=None)),
     Checkpoint("regression-bert", "BertForSequenceClassification", tok.bert_cased, TEXT,
                bert(num_labels=1, problem_type="regression")),
     Checkpoint("single-output-albert", "AlbertForSequenceClassification", tok.albert, TEXT,

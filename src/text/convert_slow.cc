@@ -50,6 +50,14 @@ std::int32_t id_of(const TokenizerSpec& spec, const TokenizerSettings& settings,
   for (const auto& [id, added] : read_added_tokens(settings)) {
     if (added.content == token) return id;
   }
+  // The slow class gives special tokens that have no id the next ones.
+  auto next = static_cast<std::int32_t>(spec.model.vocab.size());
+  for (const auto& [id, added] : read_added_tokens(settings)) next = std::max(next, id + 1);
+  for (const std::string& special : all_special_tokens(settings.special)) {
+    if (find(spec, special)) continue;
+    if (special == token) return next;
+    ++next;
+  }
   throw Error(ErrorCode::kBadFile, "has no token \"" + printable(token) + "\"", spec.where);
 }
 
