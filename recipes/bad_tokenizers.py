@@ -182,7 +182,6 @@ def make_vocab_files():
     folder("m2m100-no-vocab", {"sentencepiece.bpe.model": b""}, "there is no vocab.json", tokenizer_class="M2M100Tokenizer")
     folder("vocab-txt-empty", {"vocab.txt": ""}, "vocab.txt", "holds no tokens")
     folder("vocab-txt-not-utf8", {"vocab.txt": b"[UNK]\n\xff\n"}, "vocab.txt", "is not UTF-8")
-    folder("vocab-txt-no-cls", {"vocab.txt": VOCAB.replace("[CLS]", "x")}, "vocab.txt", 'has no token "[CLS]"')
     folder("vocab-txt-is-folder", {"vocab.txt/x": ""}, "vocab.txt", "is a folder, not a file")
     gpt2 = {"vocab.json": '{"a": 0, "b": 1, "ab": 2, "<|endoftext|>": 3}', "merges.txt": "#version: 0.2\na b\n"}
 
@@ -199,7 +198,6 @@ def make_vocab_files():
     gpt("merges-three-words", {"merges.txt": "#version: 0.2\na b a\n"}, "merges.txt: line 2", "has 3 words where a merge has two")
     gpt("merges-not-utf8", {"merges.txt": b"#version: 0.2\na \xff\n"}, "merges.txt", "is not UTF-8")
     gpt("merges-unknown", {"merges.txt": "#version: 0.2\na c\n"}, '"c" is not in the vocabulary')
-    gpt("roberta-no-sep", {}, 'has no token "</s>"', cls="RobertaTokenizer")
     gpt("bos-asked-for", {}, "bos_token", add_bos_token=True, bos_token=None)
 
 
