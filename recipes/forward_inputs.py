@@ -1,4 +1,4 @@
-"""The inputs of forward goldens: padding on both sides, holes, single tokens, odd lengths, segments, no mask."""
+"""The inputs of forward goldens: padding on both sides, holes, single tokens, odd lengths, segments, no mask; and targets."""
 
 import torch
 
@@ -52,3 +52,34 @@ def make_cases(g, *, vocab, pad, longest, segments, positions, full):
             where = torch.stack([torch.randperm(longest, generator=g)[:7] for _ in range(2)]) + positions
             add("position_ids given", ids, None, position_ids=where)
     return cases
+
+
+def with_targets(g, cases, *, vocab, pad, derives, eos=None):
+    """The cases of an encoder-decoder: decoder ids of other lengths, padded on the same side as the source or without a
+    mask. `derives`: the class does without decoder ids; `eos`: the class reads the token after which it is asked, and the
+    decoder ids are as long as the source's."""
+    result = []
+    for about, inputs in cases:
+        ids = inputs["input_ids"]
+        rows, columns = ids.shape
+        if eos is not None:
+            mask = inputs.get("attention_mask", torch.ones_like(ids))
+            for row in range(rows):
+                seen = mask[row].nonzero().flatten().tolist()
+                for at in ([seen[len(seen) // 2 - 1]] if columns > 2 else []) + [seen[-1]]:
+                    ids[row, at] = eos
+        if derives:
+            result.append((about + ", no decoder ids", inputs))
+            if about not in ("right padding", "left padding"):
+                continue
+        if eos is not None:
+            target, mask = _ids(g, ids.shape, vocab, pad), inputs["attention_mask"].clone()
+        elif "attention_mask" in inputs and not inputs["attention_mask"].all() and "holes" not in about:
+            width = [6, 8, 5][rows % 3]
+            lengths = [width, 2, 4, 1, 5][:rows]
+            target, mask = _padded(g, lengths[::-1], width, "left" if "left" in about else "right", vocab, pad)
+        else:
+            target, mask = _ids(g, (rows, 1 if columns == 1 else columns // 2 + 1), vocab, pad), None
+        more = {"decoder_input_ids": target} | ({} if mask is None else {"decoder_attention_mask": mask})
+        result.append((about, inputs | more))
+    return result

@@ -15,6 +15,7 @@ class Family:
     positions: int | None = None
     small: dict = field(default_factory=lambda: {"hidden_size": 20, "num_attention_heads": 4, "intermediate_size": 28})
     heads: list = field(default_factory=lambda: HEADS)
+    targets: str = ""  # of an encoder-decoder: decoder_input_ids are "given", or "derived" where they are missing
 
     @property
     def tiny(self):
@@ -72,7 +73,21 @@ def _decoder(prefix, config=None, swaps=None):
                   small=dict(hidden_size=24, num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=28), heads=_DECODER_HEADS)
 
 
+_SEQ2SEQ = dict(vocab_size=67, d_model=20, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=5,
+                encoder_ffn_dim=36, decoder_ffn_dim=28, max_position_embeddings=40, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+                decoder_start_token_id=2)
+_SEQ2SEQ_SWAPS = dict(activation_function="relu", encoder_attention_heads=2, decoder_attention_heads=2, encoder_layers=1, decoder_layers=1,
+                      scale_embedding=True)
+_SEQ2SEQ_SMALL = dict(d_model=12, encoder_attention_heads=3, decoder_attention_heads=4, encoder_ffn_dim=20, decoder_ffn_dim=16)
+
+
+def _seq2seq_family(prefix, heads, targets, config=None, swaps=None):
+    return Family(prefix, _SEQ2SEQ | (config or {}), _SEQ2SEQ_SWAPS | (swaps or {}), small=_SEQ2SEQ_SMALL, heads=heads, targets=targets)
+
+
 FAMILIES = {
+    "bart": _seq2seq_family("Bart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived",
+                            swaps=dict(decoder_start_token_id=5)),
     "llama": _decoder("Llama"),
     "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
     "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,
@@ -111,7 +126,7 @@ _LABELS = {"ForTokenClassification": _ENTITIES, "ForSequenceClassification": {"n
 def _heads():
     """Every family in every head; bases at full size with all cases, heads smaller with the main cases."""
     for kind, family in FAMILIES.items():
-        for head in family.heads:
+        for head in family.heads if not family.targets else []:
             extra = dict(_LABELS.get(head, {}))
             if head != "Model":
                 extra |= {"num_hidden_layers": 2} | family.small
@@ -264,9 +279,27 @@ def _llama():
     yield spec("no-window", dict(use_sliding_window=False, layer_types=["full_attention"] * 2), dict(sliding_window=None), "Qwen2ForCausalLM", "qwen2")
 
 
+def _seq2seq():
+    """Encoder-decoders: a key's bias is idle in all of them."""
+    def spec(name, kind, cls, config=None, swaps=None, idle=(), **kw):
+        return Spec(f"{kind}-{name}", kind, FAMILIES[kind].prefix + cls, FAMILIES[kind].small | (config or {}), swaps or {}, idle=("k_proj.bias", *idle), **kw)
+
+    for kind, family in FAMILIES.items():
+        for head in family.heads if family.targets else []:
+            name = "Base" if head == "Model" else head.removeprefix("For")
+            sizes = {"d_model": 20} | family.config if head == "Model" else {}
+            yield spec(name, kind, head, sizes | ({"num_labels": 4} if head == "ForSequenceClassification" else {}), full=head == "Model")
+    generation = "ForConditionalGeneration"
+    yield spec("untied", "bart", generation, dict(tie_word_embeddings=False, scale_embedding=True, activation_function="gelu_new"),
+               dict(scale_embedding=False), idle=("shared",))
+    yield spec("long", "bart", "Model", dict(encoder_layers=1, decoder_layers=1, max_position_embeddings=210),
+               dict(encoder_layers=0, decoder_layers=0), longest=150)
+    yield spec("eos-7", "bart", "ForSequenceClassification", dict(eos_token_id=7, num_labels=3, decoder_start_token_id=0, pad_token_id=4), dict(eos_token_id=None))
+
+
 def _more_heads():
     for kind, family in FAMILIES.items():
-        if family.heads is _DECODER_HEADS:
+        if family.heads is _DECODER_HEADS or family.targets:
             continue
         extra = {} if kind == "distilbert" else {"num_hidden_layers": 2}
         swaps = {}
@@ -307,5 +340,5 @@ def _more_heads():
 
 
 def all_specs():
-    for part in (_heads, _variants, _deberta, _modern, _llama, _more_heads):
+    for part in (_heads, _variants, _deberta, _modern, _llama, _seq2seq, _more_heads):
         yield from part()

@@ -12,7 +12,7 @@ import torch
 import transformers
 
 from common import GOLDEN, MAJOR, forward, generator, load_model, randomize, save_case, seed_of, steady
-from forward_inputs import make_cases
+from forward_inputs import make_cases, with_targets
 from forward_specs import FAMILIES, all_specs
 from sensitivity import check, show
 
@@ -29,6 +29,8 @@ def build(spec):
     if hasattr(head, "decoder") and hasattr(head, "bias"):  # two names of one bias, also where the weights are not tied
         with torch.no_grad():
             head.decoder.bias.copy_(head.bias)
+    if hasattr(model, "final_logits_bias"):
+        model.final_logits_bias.copy_(0.3 * torch.randn(model.final_logits_bias.shape, generator=generator(spec.name + " bias")))
     return model, config
 
 
@@ -47,6 +49,10 @@ def record(spec, folder):
         positions = config.pad_token_id + 1
     cases = make_cases(generator(spec.name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
                        longest=spec.longest or family.longest, segments=segments, positions=positions, full=spec.full)
+    if family.targets:
+        eos = config.eos_token_id if spec.cls.endswith("SequenceClassification") else None
+        cases = with_targets(generator(spec.name + " targets"), cases, vocab=getattr(config, "decoder_vocab_size", config.vocab_size),
+                             pad=config.pad_token_id, derives=family.targets == "derived", eos=eos)
     if spec.cls.endswith("MultipleChoice"):  # the rows are choices; once with two examples
         cases = [(about, {n: torch.cat([v, v.flip(1)])[None] if len(v) == 1 else v[None] for n, v in inputs.items()})
                  for about, inputs in cases]

@@ -42,7 +42,7 @@ def check(folder, swaps, idle=()):
     model = load_model(folder)
     moved = {"(unchanged)": _moved(model, cases)}
     assert moved.pop("(unchanged)") < TOLERANCE / 4, f"{folder}: not reproducible"
-    for key in ("attention_mask", "token_type_ids", "position_ids"):
+    for key in ("attention_mask", "token_type_ids", "position_ids", "decoder_attention_mask"):
         if key not in idle and any(inputs.get(key, torch.zeros(1)).any() for _, inputs, _ in cases):
             moved["no " + key] = _moved(model, cases, _without(key))
     base = AutoConfig.from_pretrained(folder)

@@ -54,6 +54,19 @@ void clear_hidden(Tensor& t, const PaddedBatch& batch) {
   }
 }
 
+// The decoder's rows: all columns, since what a mask hides is answered for too.
+Step target_of(const std::vector<TensorView>& tensors, const std::string& in, const Step& source, const Model& model) {
+  const auto ids = read_ids(tensors, "decoder_input_ids", in), mask = read_ids(tensors, "decoder_attention_mask", in);
+  if (ids && (ids->shape.size() != 2 || ids->shape[0] != source.sequences() || ids->values.empty())) {
+    throw Error(ErrorCode::kInvalidArgument, "must be [batch, tokens] with the batch of input_ids", in + ": decoder_input_ids");
+  }
+  const Step derived = ids ? Step() : model.missing_target(source);
+  const std::vector<std::int64_t> shape = ids ? ids->shape : std::vector<std::int64_t>{derived.sequences(), derived.columns};
+  if (mask && mask->shape != shape) throw Error(ErrorCode::kInvalidArgument, "has another shape than decoder_input_ids", in + ": decoder_attention_mask");
+  return unpad({.ids = ids ? ids->values : derived.padded_ids, .type_ids = {}, .mask = mask ? mask->values : std::vector<std::int32_t>(), .position_ids = {}, .columns = shape[1]},
+               Hidden::kKeep);
+}
+
 int forward(const std::string& folder, const std::string& in, const std::string& out, const Common& common) {
   const MappedFile file(in);
   const auto tensors = parse_safetensors(file.bytes(), in);
@@ -76,13 +89,17 @@ int forward(const std::string& folder, const std::string& in, const std::string&
     throw Error(ErrorCode::kInvalidArgument, choices ? "must be [batch, choices, tokens] for this class" : "must be [batch, tokens] for this class", in + ": input_ids");
   }
   // Summaries of choices may look at padding.
-  const Step step = unpad(batch, model.model().is_decoder() ? Hidden::kDrop : choices ? Hidden::kKeep : Hidden::kKeepBehind);
+  const bool two_sides = model.model().is_encoder_decoder();
+  Step step = unpad(batch, model.model().is_decoder() && !two_sides ? Hidden::kDrop : choices ? Hidden::kKeep : Hidden::kKeepBehind);
+  const Step target = two_sides ? target_of(tensors, in, step, model.model()) : Step();
+  if (two_sides) step.target = &target;
   const auto outputs = model.model().forward(step);
 
   std::vector<Tensor> values;  // keeps what the arrays point to
   std::vector<NamedArray> arrays;
   for (const Output& output : outputs) {
-    values.push_back(output.per_row ? padded(output.value, step, batch.columns) : output.value);
+    const Step& rows = output.of_target ? target : step;
+    values.push_back(output.per_row ? padded(output.value, rows, rows.columns) : output.value);
     Tensor& t = values.back();
     if (choices) t = t.reshaped({ids->shape[0], ids->shape[1]});
     else clear_hidden(t, batch);
@@ -102,7 +119,7 @@ void add_forward(CLI::App& app, Common& common, Action& action) {
   };
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
-  verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids, position_ids")->required();
+  verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids, position_ids, decoder_input_ids, decoder_attention_mask")->required();
   verb->add_option("-o,--output", arguments->out, "where the outputs go, under Transformers' names, in float32")->required();
   add_common(*verb, common);
   verb->callback([=, &common, &action] {

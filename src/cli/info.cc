@@ -19,6 +19,7 @@ const char* head_name(Head head) {
     case Head::kNextSentencePrediction: return "next sentence prediction";
     case Head::kMultipleChoice: return "multiple choice";
     case Head::kCausalLm: return "causal language model";
+    case Head::kConditionalGeneration: return "conditional generation";
   }
   return "";
 }

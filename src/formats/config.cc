@@ -72,6 +72,7 @@ void Config::set_missing(const Json& fields) {
   for (const auto& [name, value] : fields.items()) {
     if (const Json* found = find(name); !found || found->is_null()) values_[name] = value;
   }
+  read_labels();
 }
 
 Config Config::nested(const std::string& field) const {
@@ -88,6 +89,8 @@ std::string Config::architecture() const {
 }
 
 void Config::read_labels() {
+  id2label_.clear();
+  label2id_.clear();
   const Json* labels = find("id2label");
   if (labels && !labels->is_null()) {
     if (!labels->is_object()) throw Error(ErrorCode::kBadFile, std::string("must be an object, not ") + json_kind(*labels), path_ + ": id2label");

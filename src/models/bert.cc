@@ -152,6 +152,7 @@ std::unique_ptr<Model> make_bert(const Config& c, Head head, const Scope& w) {
                                    {"seq_relationship_logits", nsp(pool(hidden, step)), false}};
       };
       break;
+    default: no_such_head(c);
   }
   return encoder_model(BertEncoder(c, bert, /*positions_from_padding=*/false), std::move(f));
 }

@@ -25,6 +25,7 @@ enum class Head {
   kNextSentencePrediction,   // ...ForNextSentencePrediction
   kMultipleChoice,           // ...ForMultipleChoice
   kCausalLm,                 // ...ForCausalLM, BertLMHeadModel
+  kConditionalGeneration,    // ...ForConditionalGeneration, MarianMTModel
 };
 
 // One tensor of a class's output, under Transformers' name.
@@ -32,6 +33,7 @@ struct Output {
   std::string name;
   Tensor value;          // per_row: [rows, ...] in the order of Step's rows (or head_rows); else [sequences, ...]
   bool per_row = false;
+  bool of_target = false;  // the rows are the target's rather than the Step's
 };
 
 // A loaded model. Const and thread safe: the state of a call is in its Step.
@@ -43,6 +45,16 @@ class Model {
   // What a decoder's cache looks like; no layers for models that keep nothing (Step::cache stays empty).
   virtual KvShape kv_shape() const { return {}; }
   bool is_decoder() const { return kv_shape().layers > 0; }
+
+  // An encoder-decoder's forward(step): where step.memory is not empty, its rows are the decoder's, with step.cache as in
+  // a decoder, and only the decoder runs. Else step is the source: the encoder runs, then the decoder over *step.target
+  // or, if null, over missing_target(step); then encoder_last_hidden_state is an output too.
+  virtual bool is_encoder_decoder() const { return false; }
+  // Runs the encoder. -> [sequences]: the keys and values of the source, in all layers of the decoder, without positions
+  // that is_key hides.
+  virtual std::vector<KvCache> remember(const Step&) const { return {}; }
+  // The decoder's rows that the class takes where it is given none; throws Error if it takes none.
+  virtual Step missing_target(const Step&) const { return {}; }
 };
 
 // The output of this name; throws Error if the class has none.

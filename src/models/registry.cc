@@ -8,6 +8,7 @@
 namespace polymath {
 
 std::unique_ptr<Model> make_albert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_bart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
@@ -23,6 +24,8 @@ const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> kAll = {
       {"albert", "Albert", "albert", make_albert,
        R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
+      {"bart", "Bart", "model", make_bart,
+       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "num_labels": 3})"},
       {"bert", "Bert", "bert", make_bert, kBase},
       {"camembert", "Camembert", "roberta", make_roberta, kBase},
       {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2,
@@ -70,6 +73,7 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
       {"ForNextSentencePrediction", Head::kNextSentencePrediction},
       {"ForMultipleChoice", Head::kMultipleChoice},
       {"ForCausalLM", Head::kCausalLm},
+      {"ForConditionalGeneration", Head::kConditionalGeneration},
       {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };

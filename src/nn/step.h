@@ -22,6 +22,10 @@ struct Step {
 
   std::vector<KvCache*> cache;  // [sequences], of a decoder: what its rows follow; or empty: nothing is kept
 
+  // Of an encoder-decoder: where memory is not empty, the rows are the decoder's; else they are the source.
+  std::vector<KvCache*> memory;    // [sequences]: the keys and values of the source that cross-attention reads
+  const Step* target = nullptr;    // beside a source: the decoder's rows, where a whole pass is asked
+
   // The padded batch, for models that derive positions from ids; empty: the rows are all there is.
   std::vector<std::int32_t> padded_ids;  // [sequences, columns]
   std::int64_t columns = 0;

@@ -74,7 +74,7 @@ bool takes_any_input(const TextModel& model) {
 
 void check_model_takes(const TextModel& model, ModelInputs inputs) {
   const std::string type = model.loaded.config().model_type();
-  const bool knows = type != "distilbert" && type != "mpnet" && type != "modernbert";
+  const bool knows = type != "distilbert" && type != "mpnet" && type != "modernbert" && !model.loaded.model().is_encoder_decoder();
   if (!inputs.token_type_ids || knows || takes_any_input(model)) return;
   throw Error(ErrorCode::kInvalidArgument, "its tokenizer gives token_type_ids, which Transformers' " + type + " does not take", model.folder);
 }

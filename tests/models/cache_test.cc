@@ -18,8 +18,16 @@ std::vector<std::int32_t> random_ids(std::size_t length, unsigned seed) {
   return ids;
 }
 
-Rows rows_of(const Model& model, const Step& step) {
+// An encoder-decoder's target, over one source for all sequences.
+Rows rows_of(const Model& model, Step step) {
   Rows rows;
+  std::vector<KvCache> memory;
+  if (model.is_encoder_decoder()) {
+    Step source;
+    source.add_sequence(random_ids(30, 99));
+    memory = model.remember(source);
+    step.memory.assign(static_cast<std::size_t>(step.sequences()), &memory[0]);
+  }
   const Tensor y = model.forward(step)[0].value;
   for (std::int64_t r = 0; r < y.rows(); ++r) {
     rows.emplace_back(static_cast<std::size_t>(y.dim(-1)));
@@ -60,6 +68,19 @@ TEST_P(Cache, PromptsInPiecesGiveTheSameBits) {
   }
 }
 
+class Source : public Cache {};
+
+TEST_P(Source, RememberedGivesTheBitsOfAWholePass) {
+  Step target, source;
+  target.add_sequence(random_ids(50, 1));
+  source.add_sequence(random_ids(30, 99));
+  source.target = &target;
+  const auto outputs = model_.forward(source);
+  const Rows rows = rows_of(model_, target);
+  ASSERT_EQ(outputs[0].value.rows(), 50);
+  for (std::size_t r = 0; r < 50; ++r) EXPECT_EQ(std::memcmp(outputs[0].value.row(static_cast<std::int64_t>(r)), rows[r].data(), rows[r].size() * sizeof(float)), 0);
+}
+
 TEST_P(Cache, CopiesShareTheirBeginningAndPartWays) {
   const auto common = random_ids(100, 2), one = random_ids(40, 3), two = random_ids(40, 4);
   const auto alone = [&](const std::vector<std::int32_t>& tail) {
@@ -98,11 +119,14 @@ TEST_P(Cache, SequencesOfAllAgesShareAPass) {
   EXPECT_EQ(rows_of(model_, step), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("llama-Base", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base"), [](const auto& info) {
+std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
   std::string name = info.param;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base"), test_name);
 
 }  // namespace
 }  // namespace polymath

@@ -24,6 +24,8 @@ std::vector<std::int32_t> random_ids(std::size_t length, unsigned seed) {
 Bits bits_of(const Model& model, const std::vector<std::vector<std::int32_t>>& sequences, std::size_t which) {
   Step step;
   for (const auto& ids : sequences) step.add_sequence(ids);
+  const Step target = step;
+  if (model.is_encoder_decoder()) step.target = &target;
   Bits bits;
   for (const Output& output : model.forward(step)) {
     const std::int64_t d = output.value.size() / output.value.dim(0);
@@ -80,6 +82,7 @@ TEST_P(SameBits, AndAnotherTokenGivesOthers) {
 INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                          ::testing::Values(std::pair("bert-Base", LoadType::kAuto), std::pair("bert-Base", LoadType::kBf16),
                                            std::pair("bert-Base", LoadType::kQ8), std::pair("albert-Base", LoadType::kAuto),
+                                           std::pair("bart-ConditionalGeneration", LoadType::kAuto),
                                            std::pair("deberta-v2-v2", LoadType::kAuto), std::pair("distilbert-SequenceClassification", LoadType::kAuto),
                                            std::pair("llama-CausalLM", LoadType::kAuto), std::pair("llama-CausalLM", LoadType::kQ8),
                                            std::pair("modernbert-Base", LoadType::kAuto), std::pair("mpnet-MaskedLM", LoadType::kAuto),

@@ -1,0 +1,127 @@
+// BART (Lewis et al. 2019, arXiv:1910.13461).
+#include "models/bart.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "polymath/error.h"
+
+namespace polymath {
+namespace {
+
+BartLayerConfig layer_config(const Config& c, const std::string& side, bool pre_norm) {
+  const auto d = c.req<std::int64_t>("d_model");
+  const std::string heads_field = side + "_attention_heads";
+  const int heads = c.req<int>(heads_field);
+  if (d % heads != 0) throw Error(ErrorCode::kBadFile, std::to_string(heads) + " does not divide d_model, " + std::to_string(d), c.path() + ": " + heads_field);
+  const std::int64_t head_dim = d / heads;
+  return {.attention = {.d_model = d, .head_dim = head_dim, .heads = heads, .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim))), .names = {}},
+          .ffn_dim = c.req<std::int64_t>(side + "_ffn_dim"),
+          .activation_function = activation_named(c.opt<std::string>("activation_function", "gelu"), "activation_function"),
+          .pre_norm = pre_norm};
+}
+
+// The hidden state of each sequence's last eos token.
+Tensor last_eos_rows(const Tensor& hidden, const Step& source, std::int64_t eos) {
+  const Step& target = *source.target;
+  std::vector<std::int32_t> rows;
+  std::int64_t most = 0;
+  for (int s = 0; s < source.sequences(); ++s) {
+    const auto at = static_cast<std::size_t>(s);
+    const auto begin = static_cast<std::size_t>(source.begin[at]), end = static_cast<std::size_t>(source.begin[at + 1]);
+    const auto columns = static_cast<std::size_t>(source.columns);
+    const auto ids = source.padded_ids.empty() ? std::span(source.ids).subspan(begin, end - begin) : std::span(source.padded_ids).subspan(at * columns, columns);
+    const auto length = static_cast<std::size_t>(target.begin[at + 1] - target.begin[at]);
+    if (length != ids.size()) throw Error(ErrorCode::kInvalidArgument, "must be as long as input_ids for this class", "decoder_input_ids");
+    const std::int64_t count = std::count(ids.begin(), ids.end(), eos);
+    if (count == 0) throw Error(ErrorCode::kInvalidArgument, "each sequence must hold the eos token " + std::to_string(eos), "input_ids");
+    if (s > 0 && source.columns > 0 && count != most) throw Error(ErrorCode::kInvalidArgument, "all sequences must hold the same number of eos tokens", "input_ids");
+    most = count;
+    const auto last = std::find(ids.rbegin(), ids.rend(), eos);
+    rows.push_back(target.begin[at] + static_cast<std::int32_t>(ids.rend() - last) - 1);
+  }
+  return take_rows(hidden, rows);
+}
+
+}  // namespace
+
+EmbedFunction scaled_tokens(const Config& c, const Scope& model, const std::string& side) {
+  const auto d = c.req<std::int64_t>("d_model");
+  const Scope table = first_with_weight({model / side / "embed_tokens", model / "shared", model / "decoder.embed_tokens", model / "encoder.embed_tokens",
+                                         {model.weights, "lm_head"}});
+  const float scale = c.opt("scale_embedding", false) ? static_cast<float>(std::sqrt(static_cast<double>(d))) : 1.0f;
+  return [embed_tokens = Embedding(table, d), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
+    Tensor x = embed_tokens(step.ids, what);
+    for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] *= scale;
+    return x;
+  };
+}
+
+EmbedFunction learned_embeddings(const Config& c, const Scope& model, const std::string& side) {
+  const auto d = c.req<std::int64_t>("d_model");
+  return [tokens = scaled_tokens(c, model, side), embed_positions = Embedding(model / side / "embed_positions", d),
+          layernorm_embedding = LayerNorm(model / side / "layernorm_embedding", d, 1e-5)](const Step& step) {
+    Tensor x = tokens(step);
+    std::vector<std::int32_t> positions = step.column;
+    for (std::int32_t& p : positions) p += 2;
+    embed_positions.add_to(x, positions, "the number of tokens");
+    return layernorm_embedding(x);
+  };
+}
+
+BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, EmbedFunction embed_source, EmbedFunction embed_target)
+    : embed_source_(std::move(embed_source)), embed_target_(std::move(embed_target)) {
+  const BartLayerConfig decoder = layer_config(c, "decoder", pre_norm);
+  encoder_layers_ = each<BartEncoderLayer>(c.req<int>("encoder_layers"), model / "encoder.layers", layer_config(c, "encoder", pre_norm));
+  decoder_layers_ = each<BartDecoderLayer>(c.req<int>("decoder_layers"), model / "decoder.layers", decoder);
+  kv_shape_ = decoder.attention.kv_shape(static_cast<int>(decoder_layers_.size()));
+  if (!pre_norm) return;
+  encoder_norm_ = LayerNorm(model / "encoder.layer_norm", decoder.attention.d_model, 1e-5);
+  decoder_norm_ = LayerNorm(model / "decoder.layer_norm", decoder.attention.d_model, 1e-5);
+}
+
+Tensor BartBody::encode(const Step& source) const {
+  Tensor x = embed_source_(source);
+  for (const BartEncoderLayer& layer : encoder_layers_) x = layer(x, source);
+  return encoder_norm_ ? (*encoder_norm_)(x) : x;
+}
+
+Tensor BartBody::decode(const Step& target) const {
+  Tensor x = embed_target_(target);
+  const PassCaches caches(target, kv_shape_);
+  for (std::size_t i = 0; i < decoder_layers_.size(); ++i) x = decoder_layers_[i](x, target, caches, static_cast<int>(i));
+  return decoder_norm_ ? (*decoder_norm_)(x) : x;
+}
+
+HeadFunction bart_head(const Config& c, Head head, const Scope& w) {
+  const auto d = c.req<std::int64_t>("d_model");
+  switch (head) {
+    case Head::kBase: return base_head();
+    case Head::kMaskedLm:
+    case Head::kConditionalGeneration: {
+      const Scope table = first_with_weight({w / "lm_head", w / "model.shared", w / "model.decoder.embed_tokens", w / "model.encoder.embed_tokens"});
+      const auto& shape = table.tensor("weight").shape;
+      const TensorView& weight = table.tensor("weight", {shape.empty() ? 0 : shape[0], d});
+      return [lm_head = Linear(weight, w.find("final_logits_bias"), w.weights->type())](const Tensor& hidden, const Step& step) {
+        return std::vector<Output>{{"logits", lm_head(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows)), true}};
+      };
+    }
+    case Head::kSequenceClassification:
+      return sequence_classification_head(
+          [dense = Linear(w / "classification_head.dense", d, d), eos = c.opt<std::int64_t>("eos_token_id", 2)](const Tensor& hidden, const Step& step) {
+            return dense(last_eos_rows(hidden, step, eos), Activation::kTanh);
+          },
+          Linear(w / "classification_head.out_proj", d, c.num_labels()));
+    case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", d, 2));
+    default: no_such_head(c);
+  }
+}
+
+std::unique_ptr<Model> make_bart(const Config& c, Head head, const Scope& w) {
+  const Scope model = w / "model";
+  const auto start = static_cast<std::int32_t>(c.opt("decoder_start_token_id", 2));
+  return encoder_decoder_model(BartBody(c, model, /*pre_norm=*/false, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder")),
+                               bart_head(c, head, w), [start](const Step& source) { return shifted_right(source, [start](auto) { return start; }); });
+}
+
+}  // namespace polymath

@@ -1,0 +1,45 @@
+// The parts of BART that its kin share: mBART, Marian, Pegasus and M2M100 differ in embeddings and in where norms stand.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "models/encoder_decoder.h"
+#include "models/heads.h"
+#include "nn/encoder_decoder.h"
+
+namespace polymath {
+
+// ids and positions of a Step -> [rows, D]
+using EmbedFunction = std::function<Tensor(const Step&)>;
+
+// embed_tokens of a side ("encoder", "decoder") in whatever name its table is saved, scaled as scale_embedding says.
+// model: of the base model
+EmbedFunction scaled_tokens(const Config& config, const Scope& model, const std::string& side);
+
+class BartBody {
+ public:
+  // pre_norm: norms stand before a layer's parts, and one more after the last layer.
+  BartBody(const Config& config, const Scope& model, bool pre_norm, EmbedFunction embed_source, EmbedFunction embed_target);
+
+  Tensor encode(const Step& source) const;
+  std::vector<KvCache> remember(const Tensor& encoded, const Step& source) const { return remember_source(decoder_layers_, kv_shape_, encoded, source); }
+  Tensor decode(const Step& target) const;
+  KvShape kv_shape() const { return kv_shape_; }
+
+ private:
+  EmbedFunction embed_source_, embed_target_;
+  std::vector<BartEncoderLayer> encoder_layers_;
+  std::vector<BartDecoderLayer> decoder_layers_;
+  std::optional<LayerNorm> encoder_norm_, decoder_norm_;
+  KvShape kv_shape_;
+};
+
+// Learned positions, the table's first two rows unused, and layernorm_embedding.
+EmbedFunction learned_embeddings(const Config& config, const Scope& model, const std::string& side);
+
+// What stands on a BART-like base; throws Error for other heads.
+HeadFunction bart_head(const Config& config, Head head, const Scope& scope);
+
+}  // namespace polymath
