@@ -38,7 +38,7 @@ def randomize(model, name, gain=1.3):
     tied = {id(p): n for n, p in reversed(list(model.named_parameters()))}
     with torch.no_grad():
         for key, p in model.named_parameters():
-            if tied[id(p)] != key:
+            if tied[id(p)] != key or (key.endswith("embed_positions.weight") and not p.requires_grad):  # sinusoidal
                 continue
             noise = torch.randn(p.shape, generator=g)
             is_norm = "norm" in key.lower() and p.ndim == 1

@@ -88,6 +88,7 @@ def _seq2seq_family(prefix, heads, targets, config=None, swaps=None):
 FAMILIES = {
     "bart": _seq2seq_family("Bart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived",
                             swaps=dict(decoder_start_token_id=5)),
+    "marian": _seq2seq_family("Marian", ["Model", "MTModel"], "given", dict(activation_function="swish")),
     "llama": _decoder("Llama"),
     "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
     "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,
@@ -288,12 +289,17 @@ def _seq2seq():
         for head in family.heads if family.targets else []:
             name = "Base" if head == "Model" else head.removeprefix("For")
             sizes = {"d_model": 20} | family.config if head == "Model" else {}
+            if kind == "marian" and head != "Model":  # it keeps no table of positions
+                sizes = {"max_position_embeddings": 210}
             yield spec(name, kind, head, sizes | ({"num_labels": 4} if head == "ForSequenceClassification" else {}), full=head == "Model")
     generation = "ForConditionalGeneration"
     yield spec("untied", "bart", generation, dict(tie_word_embeddings=False, scale_embedding=True, activation_function="gelu_new"),
                dict(scale_embedding=False), idle=("shared",))
     yield spec("long", "bart", "Model", dict(encoder_layers=1, decoder_layers=1, max_position_embeddings=210),
                dict(encoder_layers=0, decoder_layers=0), longest=150)
+    yield spec("two-vocabularies", "marian", "MTModel", dict(share_encoder_decoder_embeddings=False, decoder_vocab_size=53, scale_embedding=True, d_model=13,
+                                                             encoder_attention_heads=1, decoder_attention_heads=13),
+               dict(scale_embedding=False, encoder_attention_heads=13, decoder_attention_heads=1), idle=("shared",))
     yield spec("eos-7", "bart", "ForSequenceClassification", dict(eos_token_id=7, num_labels=3, decoder_start_token_id=0, pad_token_id=4), dict(eos_token_id=None))
 
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/sinusoidal.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -66,6 +67,27 @@ EmbedFunction learned_embeddings(const Config& c, const Scope& model, const std:
     for (std::int32_t& p : positions) p += 2;
     embed_positions.add_to(x, positions, "the number of tokens");
     return layernorm_embedding(x);
+  };
+}
+
+EmbedFunction sinusoidal_embeddings(const Config& c, const Scope& model, const std::string& side) {
+  const auto d = c.req<std::int64_t>("d_model"), most = c.req<std::int64_t>("max_position_embeddings");
+  const EmbedFunction tokens = scaled_tokens(c, model, side);
+  const Scope table = model / side / "embed_positions";
+  if (table.find("weight")) {
+    return [tokens, embed_positions = Embedding(table, d)](const Step& step) {
+      Tensor x = tokens(step);
+      embed_positions.add_to(x, step.column, "the number of tokens");
+      return x;
+    };
+  }
+  return [tokens, embed_positions = SinusoidalPositions::of_fractions(d), most](const Step& step) {
+    Tensor x = tokens(step);
+    for (const std::int32_t column : step.column) {
+      if (column >= most) throw Error(ErrorCode::kInvalidArgument, "is more than the model's " + std::to_string(most) + " positions", "the number of tokens");
+    }
+    embed_positions.add_to(x, step.column);
+    return x;
   };
 }
 

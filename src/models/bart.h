@@ -39,6 +39,9 @@ class BartBody {
 // Learned positions, the table's first two rows unused, and layernorm_embedding.
 EmbedFunction learned_embeddings(const Config& config, const Scope& model, const std::string& side);
 
+// Sinusoidal positions: the checkpoint's table where it has one, else computed.
+EmbedFunction sinusoidal_embeddings(const Config& config, const Scope& model, const std::string& side);
+
 // What stands on a BART-like base; throws Error for other heads.
 HeadFunction bart_head(const Config& config, Head head, const Scope& scope);
 

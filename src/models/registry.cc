@@ -14,6 +14,7 @@ std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_marian(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
@@ -21,6 +22,7 @@ std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
 const std::vector<Architecture>& architectures() {
   static constexpr const char* kBase = R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512})";
   static constexpr const char* kQwen = R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 22016, "max_position_embeddings": 32768})";
+  static constexpr const char* kBart = R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024})";
   static const std::vector<Architecture> kAll = {
       {"albert", "Albert", "albert", make_albert,
        R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
@@ -36,6 +38,7 @@ const std::vector<Architecture>& architectures() {
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
+      {"marian", "Marian", "model", make_marian, kBart},
       {"mistral", "Mistral", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
       {"modernbert", "ModernBert", "model", make_modernbert,
@@ -74,6 +77,7 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
       {"ForMultipleChoice", Head::kMultipleChoice},
       {"ForCausalLM", Head::kCausalLm},
       {"ForConditionalGeneration", Head::kConditionalGeneration},
+      {"MTModel", Head::kConditionalGeneration},
       {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };

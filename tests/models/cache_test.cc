@@ -125,8 +125,8 @@ std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long"), test_name);
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long", "marian-MTModel"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "marian-MTModel", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base"), test_name);
 
 }  // namespace
 }  // namespace polymath
