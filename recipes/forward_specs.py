@@ -89,6 +89,7 @@ FAMILIES = {
     "bart": _seq2seq_family("Bart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived",
                             swaps=dict(decoder_start_token_id=5)),
     "marian": _seq2seq_family("Marian", ["Model", "MTModel"], "given", dict(activation_function="swish")),
+    "mbart": _seq2seq_family("MBart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived"),
     "llama": _decoder("Llama"),
     "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
     "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,
@@ -300,6 +301,7 @@ def _seq2seq():
     yield spec("two-vocabularies", "marian", "MTModel", dict(share_encoder_decoder_embeddings=False, decoder_vocab_size=53, scale_embedding=True, d_model=13,
                                                              encoder_attention_heads=1, decoder_attention_heads=13),
                dict(scale_embedding=False, encoder_attention_heads=13, decoder_attention_heads=1), idle=("shared",))
+    yield spec("untied", "mbart", generation, dict(tie_word_embeddings=False, scale_embedding=True), dict(scale_embedding=False), idle=("shared",))
     yield spec("eos-7", "bart", "ForSequenceClassification", dict(eos_token_id=7, num_labels=3, decoder_start_token_id=0, pad_token_id=4), dict(eos_token_id=None))
 
 

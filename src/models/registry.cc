@@ -15,6 +15,7 @@ std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_marian(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_mbart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
@@ -39,6 +40,7 @@ const std::vector<Architecture>& architectures() {
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
       {"marian", "Marian", "model", make_marian, kBart},
+      {"mbart", "MBart", "model", make_mbart, kBart},
       {"mistral", "Mistral", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
       {"modernbert", "ModernBert", "model", make_modernbert,
