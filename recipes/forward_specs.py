@@ -90,6 +90,7 @@ FAMILIES = {
                             swaps=dict(decoder_start_token_id=5)),
     "marian": _seq2seq_family("Marian", ["Model", "MTModel"], "given", dict(activation_function="swish")),
     "mbart": _seq2seq_family("MBart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived"),
+    "pegasus": _seq2seq_family("Pegasus", ["Model", "ForConditionalGeneration"], "given"),
     "llama": _decoder("Llama"),
     "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
     "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,

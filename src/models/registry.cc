@@ -18,6 +18,7 @@ std::unique_ptr<Model> make_marian(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mbart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_pegasus(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
 
 const std::vector<Architecture>& architectures() {
@@ -46,6 +47,7 @@ const std::vector<Architecture>& architectures() {
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
+      {"pegasus", "Pegasus", "model", make_pegasus, kBart},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
