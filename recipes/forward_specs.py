@@ -88,6 +88,8 @@ def _seq2seq_family(prefix, heads, targets, config=None, swaps=None):
 FAMILIES = {
     "bart": _seq2seq_family("Bart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived",
                             swaps=dict(decoder_start_token_id=5)),
+    "m2m_100": _seq2seq_family("M2M100", ["Model", "ForConditionalGeneration"], "given", dict(scale_embedding=True), dict(
+        activation_function="gelu", scale_embedding=False, pad_token_id=6)),
     "marian": _seq2seq_family("Marian", ["Model", "MTModel"], "given", dict(activation_function="swish")),
     "mbart": _seq2seq_family("MBart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived"),
     "pegasus": _seq2seq_family("Pegasus", ["Model", "ForConditionalGeneration"], "given"),
@@ -303,6 +305,9 @@ def _seq2seq():
                                                              encoder_attention_heads=1, decoder_attention_heads=13),
                dict(scale_embedding=False, encoder_attention_heads=13, decoder_attention_heads=1), idle=("shared",))
     yield spec("untied", "mbart", generation, dict(tie_word_embeddings=False, scale_embedding=True), dict(scale_embedding=False), idle=("shared",))
+    yield spec("odd-size", "m2m_100", generation, dict(d_model=15, encoder_attention_heads=5, decoder_attention_heads=3, tie_word_embeddings=False,
+                                                       scale_embedding=False, pad_token_id=0, decoder_start_token_id=3),
+               dict(scale_embedding=True, encoder_attention_heads=3, decoder_attention_heads=5), idle=("shared",))
     yield spec("eos-7", "bart", "ForSequenceClassification", dict(eos_token_id=7, num_labels=3, decoder_start_token_id=0, pad_token_id=4), dict(eos_token_id=None))
 
 

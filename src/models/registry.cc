@@ -14,6 +14,7 @@ std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_m2m_100(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_marian(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mbart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
@@ -40,6 +41,8 @@ const std::vector<Architecture>& architectures() {
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
+      {"m2m_100", "M2M100", "model", make_m2m_100,
+       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "vocab_size": 128112, "activation_function": "relu", "scale_embedding": true})"},
       {"marian", "Marian", "model", make_marian, kBart},
       {"mbart", "MBart", "model", make_mbart, kBart},
       {"mistral", "Mistral", "model", make_llama,
