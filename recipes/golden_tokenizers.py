@@ -3,6 +3,7 @@
 import collections
 import io
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -97,8 +98,8 @@ def modernbert(size=520, **more):
 def _sentencepiece(folder, size, **how):
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(TRAIN), model_writer=model, vocab_size=size, model_type="unigram",
-        character_coverage=0.98, num_threads=1, minloglevel=2, hard_vocab_limit=False, **how)
+        sentence_iterator=iter(TRAIN), model_writer=model, vocab_size=size,
+        **(dict(model_type="unigram", character_coverage=0.98, num_threads=1, minloglevel=2, hard_vocab_limit=False) | how))
     path = Path(folder) / "spm.model"
     path.write_bytes(model.getvalue())
     return str(path)
@@ -141,6 +142,92 @@ def albert(**more):
 
 def deberta_v2(**more):
     return _from_sentencepiece("DebertaV2Tokenizer", **({"do_lower_case": False} | more))
+
+
+def gpt2(size=520, **more):
+    trained = _byte_bpe(size, ["<|endoftext|>"])
+    with tempfile.TemporaryDirectory() as folder:
+        vocab, merges = trained.model.save(folder)
+        return t.GPT2TokenizerFast(vocab, merges, **more)
+
+
+def qwen2(size=520, **more):
+    trained = _byte_bpe(size, [])
+    with tempfile.TemporaryDirectory() as folder:
+        vocab, merges = trained.model.save(folder)
+        special = {s: AddedToken(s, special=True, normalized=False) for s in ("<|im_start|>", "<|im_end|>")}
+        made = t.Qwen2TokenizerFast(vocab, merges, eos_token="<|im_end|>", **more)
+        made.add_special_tokens({"additional_special_tokens": list(special.values())})
+        return made
+
+
+def bart(size=520, **more):
+    trained = _byte_bpe(size, ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    with tempfile.TemporaryDirectory() as folder:
+        vocab, merges = trained.model.save(folder)
+        return t.BartTokenizerFast(vocab, merges, **more)
+
+
+def llama(size=740, **more):
+    """Byte-pair encoding of sentencepiece with bytes for what it does not know."""
+    folder = tempfile.mkdtemp(dir=_SCRATCH.name)
+    path = _sentencepiece(folder, size, model_type="bpe", byte_fallback=True, unk_id=0, bos_id=1, eos_id=2, pad_id=-1,
+                          normalization_rule_name="identity")
+    t.LlamaTokenizer(path, **more).save_pretrained(folder)
+    return t.LlamaTokenizerFast.from_pretrained(folder)
+
+
+def t5(**more):
+    folder = tempfile.mkdtemp(dir=_SCRATCH.name)
+    path = _sentencepiece(folder, 500, normalization_rule_name="identity", pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    t.T5Tokenizer(path, extra_ids=10, legacy=False, **more).save_pretrained(folder)
+    return t.T5TokenizerFast.from_pretrained(folder)
+
+
+def pegasus(**more):
+    folder = tempfile.mkdtemp(dir=_SCRATCH.name)
+    path = _sentencepiece(folder, 500, normalization_rule_name="identity", pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    t.PegasusTokenizer(path, offset=8, **more).save_pretrained(folder)
+    return t.PegasusTokenizerFast.from_pretrained(folder)
+
+
+def _vocab_of(path, specials, last=()):
+    """Pieces of a sentencepiece file as fairseq numbers them: its own three first."""
+    model = sentencepiece.SentencePieceProcessor(model_file=path)
+    pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
+    tokens = specials + [p for p in pieces if p not in specials] + list(last)
+    return {token: i for i, token in enumerate(tokens)}
+
+
+def marian(**more):
+    folder = Path(tempfile.mkdtemp(dir=_SCRATCH.name))
+    source = _sentencepiece(folder, 420, normalization_rule_name="identity", unk_id=0, bos_id=-1, eos_id=1, pad_id=-1)
+    shutil.copy(source, folder / "source.spm")
+    shutil.copy(source, folder / "target.spm")
+    vocab = _vocab_of(source, ["</s>", "<unk>", ">>fra<<", ">>deu<<"], ["<pad>"])
+    (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False))
+    return t.MarianTokenizer(str(folder / "source.spm"), str(folder / "target.spm"), str(folder / "vocab.json"),
+                             source_lang="en", target_lang="ROMANCE", **more)
+
+
+def m2m100(**more):
+    folder = Path(tempfile.mkdtemp(dir=_SCRATCH.name))
+    path = _sentencepiece(folder, 420, normalization_rule_name="identity", unk_id=0, bos_id=1, eos_id=2, pad_id=-1)
+    vocab = _vocab_of(path, ["<s>", "<pad>", "</s>", "<unk>"])
+    (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False))
+    return t.M2M100Tokenizer(str(folder / "vocab.json"), path, src_lang="en", tgt_lang="de", **more)
+
+
+def mbart(**more):
+    return _from_sentencepiece("MBartTokenizer", **({"src_lang": "en_XX", "tgt_lang": "de_DE"} | more))
+
+
+def mbart50(**more):
+    return _from_sentencepiece("MBart50Tokenizer", **({"src_lang": "en_XX", "tgt_lang": "de_DE"} | more))
+
+
+def nllb(**more):
+    return _from_sentencepiece("NllbTokenizer", **({"src_lang": "eng_Latn", "tgt_lang": "deu_Latn"} | more))
 
 
 def save(tokenizer, folder):

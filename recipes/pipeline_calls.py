@@ -1,5 +1,6 @@
 """What each pipeline golden is asked: every call-time parameter of the six pipelines, on texts short, long and odd."""
 
+from generation_calls import GENERATION_CALLS
 from pipeline_texts import ENTITY_WORDS, LONG, NEWS, SHORT, UNICODE
 
 
@@ -291,7 +292,8 @@ def zero_shot_classification(checkpoint, tokenizer):
     yield call(SHORT[0], candidate_labels=[1, 2.5, True, "x"])
 
 
-CALLS = {"feature-extraction": feature_extraction, "fill-mask": fill_mask, "token-classification": token_classification,
+CALLS = GENERATION_CALLS | {
+         "feature-extraction": feature_extraction, "fill-mask": fill_mask, "token-classification": token_classification,
          "question-answering": question_answering, "text-classification": text_classification,
          "zero-shot-classification": zero_shot_classification}
 ALIASES = {"token-classification": "ner", "text-classification": "sentiment-analysis"}

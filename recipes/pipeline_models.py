@@ -18,6 +18,9 @@ class Checkpoint:
     added: list = field(default_factory=list)  # tokens put on top of the trained vocabulary
     drop: tuple = ()  # files to delete: older folders have no tokenizer.json
     tokenizer_config: dict = field(default_factory=dict)  # edits of tokenizer_config.json; None removes a field
+    config_json: dict = field(default_factory=dict)  # edits of config.json
+    # generation_config.json: what save_pretrained writes, or these fields, or (None) no file
+    generation: object = "saved"
 
 
 def bert(**more):
@@ -48,6 +51,20 @@ def modern(**more):
                 attn_implementation="sdpa", reference_compile=False) | more
 
 
+def decoder(**more):
+    return dict(hidden_size=24, num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=30,
+                num_hidden_layers=2, max_position_embeddings=400, bos_token_id=1, eos_token_id=2, pad_token_id=None) | more
+
+
+def encdec(**more):
+    return dict(d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=3,
+                encoder_ffn_dim=30, decoder_ffn_dim=28, max_position_embeddings=200) | more
+
+
+def t5(**more):
+    return dict(d_model=24, d_kv=6, d_ff=30, num_layers=2, num_heads=4, decoder_start_token_id=0) | more
+
+
 def labels(*names):
     return dict(id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)})
 
@@ -56,6 +73,13 @@ NER = labels("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 POS = labels("NOUN", "VERB", "ADJ", "DET", "PRON-X", "PUNCT")
 FEATURE, FILL, NER_TASK, QA = ["feature-extraction"], ["fill-mask"], ["token-classification"], ["question-answering"]
 TEXT, ZERO = ["text-classification"], ["zero-shot-classification"]
+WRITE, TRANSLATE, SUM, T2T = ["text-generation"], ["translation"], ["summarization"], ["text2text-generation"]
+
+# With tied embeddings a small random decoder repeats itself unless it is forbidden.
+MBART = dict(no_repeat_ngram_size=1, bos_token_id=0, eos_token_id=2, pad_token_id=1, forced_eos_token_id=2)
+
+CHATML = ("{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+          "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
 
 ADDED = ["lovely film", AddedToken("met", single_word=True, normalized=False),
          AddedToken("😀", lstrip=True, rstrip=True), AddedToken("<ent>", special=True)]
@@ -127,6 +151,39 @@ CHECKPOINTS = [
                bert(**labels("not_entailment", "Entailed"))),
     Checkpoint("nli-distilbert-nameless", "DistilBertForSequenceClassification", tok.distilbert, ZERO,
                distil(num_labels=3), dict(model_max_length=44, truncation_side="left")),
+    # decoders
+    Checkpoint("write-llama", "LlamaForCausalLM", tok.llama, WRITE, decoder(), dict(model_max_length=300),
+               generation=dict(bos_token_id=1, eos_token_id=2)),
+    Checkpoint("write-qwen2", "Qwen2ForCausalLM", tok.qwen2, WRITE, decoder(num_key_value_heads=4, head_dim=None),
+               dict(chat_template=CHATML), generation=dict(
+                   bos_token_id=5, pad_token_id=0, eos_token_id=[9, 30, 411], do_sample=True, repetition_penalty=1.1,
+                   temperature=0.7, top_p=0.8, top_k=20)),
+    Checkpoint("write-mistral-legacy", "MistralForCausalLM", tok.llama, WRITE,
+               decoder(sliding_window=8), dict(model_max_length=60), generation=None,
+               config_json=dict(num_beams=3, max_length=40, no_repeat_ngram_size=3, pad_token_id=0,
+                                task_specific_params={"text-generation": {"do_sample": False, "max_length": 35}})),
+    # encoder-decoders
+    Checkpoint("sum-bart", "BartForConditionalGeneration", tok.bart, SUM + T2T,
+               encdec(task_specific_params={"summarization": {
+                   "length_penalty": 2.0, "max_length": 40, "min_length": 6, "num_beams": 3, "early_stopping": True,
+                   "no_repeat_ngram_size": 3, "prefix": "short: "}}), dict(model_max_length=100)),
+    Checkpoint("sum-pegasus", "PegasusForConditionalGeneration", tok.pegasus, SUM,
+               encdec(), dict(model_max_length=120),
+               generation=dict(num_beams=8, length_penalty=0.8, max_length=32, eos_token_id=[1, 40], pad_token_id=0,
+                               decoder_start_token_id=0)),
+    Checkpoint("translate-marian", "MarianMTModel", tok.marian, TRANSLATE + ["translation_en_to_fr"],
+               encdec(static_position_embeddings=True, scale_embedding=True, max_position_embeddings=300,
+                      eos_token_id=0, forced_eos_token_id=0), dict(model_max_length=128), generation="marian"),
+    Checkpoint("translate-m2m100", "M2M100ForConditionalGeneration", tok.m2m100, TRANSLATE + ["translation_en_to_fr"],
+               encdec(vocab_size=560), generation=dict(no_repeat_ngram_size=1, num_beams=5, max_length=200, early_stopping=True, eos_token_id=2, pad_token_id=1,
+                                         bos_token_id=0, decoder_start_token_id=2)),
+    Checkpoint("translate-mbart", "MBartForConditionalGeneration", tok.mbart, TRANSLATE, encdec(), generation=MBART),
+    Checkpoint("translate-mbart50", "MBartForConditionalGeneration", tok.mbart50, TRANSLATE,
+               encdec(normalize_before=True), generation=MBART),
+    # encoder-decoders of other tasks
+    Checkpoint("nli-bart", "BartForSequenceClassification", tok.bart, ZERO + TEXT,
+               encdec(**labels("contradiction", "neutral", "entailment")), dict(model_max_length=80)),
+    Checkpoint("feature-bart", "BartModel", tok.bart, FEATURE, encdec(), dict(model_max_length=60)),
     # tokenizers of older folders, and a tokenizer_config.json that overrules tokenizer.json
     Checkpoint("sentiment-bert-overruled", "BertForSequenceClassification", tok.bert_uncased, TEXT,
                bert(**labels("bad", "good")),

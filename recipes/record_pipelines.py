@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import transformers
 
-from common import GOLDEN, edit_json, randomize, seed_of
+from common import GOLDEN, edit_json, randomize, seed_of, write_json
 from golden_tokenizers import save
 from pipeline_calls import ALIASES, CALLS
 from pipeline_models import CHECKPOINTS
@@ -96,6 +96,17 @@ def make(checkpoint, folder):
         edit_json(folder / "tokenizer_config.json", **checkpoint.tokenizer_config)
     spread(model.eval(), transformers.AutoTokenizer.from_pretrained(folder))
     model.save_pretrained(folder)
+    if checkpoint.generation == "marian":  # as the recipes of OPUS-MT write it
+        pad = tokenizer.pad_token_id
+        checkpoint.generation = dict(bad_words_ids=[[pad]], bos_token_id=0, decoder_start_token_id=pad, eos_token_id=0,
+                                     forced_eos_token_id=0, max_length=512, num_beams=4, pad_token_id=pad,
+                                     renormalize_logits=True, transformers_version="4.32.0.dev0")
+    edit_json(folder / "config.json", **checkpoint.config_json)
+    generation = folder / "generation_config.json"
+    if isinstance(checkpoint.generation, dict):
+        write_json(generation, checkpoint.generation)
+    elif checkpoint.generation is None:
+        generation.unlink()
 
 
 def answer(pipe, body):

@@ -51,6 +51,7 @@ struct Result {
   std::string answer;        // question-answering
   std::string token_str;     // fill-mask
   std::string sequence;      // fill-mask
+  std::string text;          // text-generation, text2text-generation, summarization, translation
   std::int64_t token = -1;   // fill-mask: the token's id
   std::int64_t index = -1;   // token-classification: the token's place
   std::int64_t start = -1, end = -1;  // code points of the text, [start, end)
@@ -80,8 +81,9 @@ class Pipeline {
 };
 
 // Loads a checkpoint folder for a task: "feature-extraction", "fill-mask", "ner" (or "token-classification"),
-// "question-answering", "sentiment-analysis" (or "text-classification"), "zero-shot-classification". The parameters
-// hold for every call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8") says how weights are kept.
+// "question-answering", "sentiment-analysis" (or "text-classification"), "summarization", "text2text-generation",
+// "text-generation", "translation" (or "translation_XX_to_YY"), "zero-shot-classification". The parameters hold for every
+// call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8") says how weights are kept.
 // Throws Error naming the file, tensor or field at fault.
 Pipeline pipeline(const std::string& task, const std::string& model, const Parameters& parameters = {});
 

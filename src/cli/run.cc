@@ -82,6 +82,11 @@ void print_readable(const Json& result, const std::string& indent = "") {
     if (result.empty()) std::cout << indent << "(nothing)\n";
     return;
   }
+  for (const char* key : {"generated_text", "summary_text", "translation_text"}) {
+    if (!result.contains(key)) continue;
+    std::cout << indent << (result[key].is_string() ? result[key].get<std::string>() : dump_json(result[key])) << '\n';
+    return;
+  }
   if (result.contains("labels")) {  // zero-shot
     for (std::size_t i = 0; i < result["labels"].size(); ++i) {
       std::cout << indent << percent(result["scores"][i].get<double>()) << "  " << result["labels"][i].get<std::string>() << '\n';
@@ -142,7 +147,7 @@ int run(Arguments a, const std::vector<std::string>& extras, const Common& commo
                 "(config.json, model.safetensors and the tokenizer's files)",
                 entry.name);
   }
-  const auto task = entry.make(TextModel::load(a.model, entry.head, load_type_named(common.dtype)));
+  const auto task = entry.make(TextModel::load(a.model, entry.head, load_type_named(common.dtype), a.task));
   const bool from_input = a.texts.size() == 1 && a.texts[0] == "-";
   if (a.lines) return run_lines(*task);
   if (a.json && from_input) {

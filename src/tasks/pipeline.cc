@@ -2,11 +2,11 @@
 #include "polymath/pipeline.h"
 
 #include "tasks/task.h"
+#include "tasks/value.h"
 
 namespace polymath {
-namespace {
 
-Json to_json(const Value& value) {
+Json json_of(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kText: return value.text();
     case Value::Kind::kBool: return value.number() != 0;
@@ -16,6 +16,8 @@ Json to_json(const Value& value) {
   }
   return nullptr;
 }
+
+namespace {
 
 void add_result(const Json& j, std::vector<Result>& out) {
   if (j.is_array()) {
@@ -33,7 +35,7 @@ void add_result(const Json& j, std::vector<Result>& out) {
   }
   Result r;
   const auto text = [&](const char* key, std::string& member) {
-    if (j.contains(key)) member = j[key].get<std::string>();
+    if (j.contains(key) && j[key].is_string()) member = j[key].get<std::string>();
   };
   const auto number = [&](const char* key, std::int64_t& member) {
     if (j.contains(key) && j[key].is_number()) member = j[key].get<std::int64_t>();
@@ -46,6 +48,7 @@ void add_result(const Json& j, std::vector<Result>& out) {
   text("answer", r.answer);
   text("token_str", r.token_str);
   text("sequence", r.sequence);
+  for (const char* key : {"generated_text", "summary_text", "translation_text"}) text(key, r.text);
   number("token", r.token);
   number("index", r.index);
   number("start", r.start);
@@ -62,7 +65,7 @@ struct Pipeline::State {
 
   Json run(const Json& inputs, const Parameters& parameters) const {
     Json all = defaults;
-    for (const auto& [key, value] : parameters) all[key] = to_json(value);
+    for (const auto& [key, value] : parameters) all[key] = json_of(value);
     return task->run(inputs, all);
   }
 };
@@ -103,10 +106,10 @@ Pipeline pipeline(const std::string& task, const std::string& model, const Param
   LoadType type = LoadType::kAuto;
   for (const auto& [key, value] : parameters) {
     if (key == "dtype") type = load_type_named(value.text());
-    else state->defaults[key] = to_json(value);
+    else state->defaults[key] = json_of(value);
   }
   state->name = entry.name;
-  state->task = entry.make(TextModel::load(model, entry.head, type));
+  state->task = entry.make(TextModel::load(model, entry.head, type, task));
   return Pipeline(std::move(state));
 }
 

@@ -11,8 +11,12 @@ namespace polymath {
 std::unique_ptr<Task> make_feature_extraction(std::shared_ptr<const TextModel>);
 std::unique_ptr<Task> make_fill_mask(std::shared_ptr<const TextModel>);
 std::unique_ptr<Task> make_question_answering(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_summarization(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_text2text_generation(std::shared_ptr<const TextModel>);
 std::unique_ptr<Task> make_text_classification(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_text_generation(std::shared_ptr<const TextModel>);
 std::unique_ptr<Task> make_token_classification(std::shared_ptr<const TextModel>);
+std::unique_ptr<Task> make_translation(std::shared_ptr<const TextModel>);
 std::unique_ptr<Task> make_zero_shot_classification(std::shared_ptr<const TextModel>);
 
 const std::vector<TaskEntry>& tasks() {
@@ -21,13 +25,29 @@ const std::vector<TaskEntry>& tasks() {
       {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask},
       {"token-classification", "ner", Head::kTokenClassification, "a label for every token, or the entities they form", make_token_classification},
       {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering},
+      {"summarization", nullptr, Head::kConditionalGeneration, "a shorter text that says the same", make_summarization},
+      {"text2text-generation", nullptr, Head::kConditionalGeneration, "the text that a model makes of a text", make_text2text_generation},
       {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification},
+      {"text-generation", nullptr, Head::kCausalLm, "how a text goes on, or the answer in a chat", make_text_generation},
+      {"translation", "translation_XX_to_YY", Head::kConditionalGeneration, "the text in another language", make_translation},
       {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification},
   };
   return kAll;
 }
 
-const TaskEntry& task_named(const std::string& name) {
+namespace {
+
+// "translation_XX_to_YY", with any two languages.
+bool is_language_pair(const std::string& name) {
+  const auto first = name.find('_'), second = name.find('_', first + 1), third = name.find('_', second + 1);
+  return third != std::string::npos && name.find('_', third + 1) == std::string::npos && name.substr(0, first) == "translation" &&
+         name.substr(second, third - second) == "_to";
+}
+
+}  // namespace
+
+const TaskEntry& task_named(const std::string& asked) {
+  const std::string name = is_language_pair(asked) ? "translation" : asked;
   std::string known;
   for (const TaskEntry& task : tasks()) {
     if (name == task.name || (task.alias && name == task.alias)) return task;
@@ -37,11 +57,13 @@ const TaskEntry& task_named(const std::string& name) {
   throw Error(ErrorCode::kInvalidArgument, "\"" + printable(name) + "\" is not a known task (known: " + known + ")", "TASK");
 }
 
-std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type) {
+std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type, const std::string& task) {
   auto model = std::make_shared<TextModel>();
   model->folder = folder;
+  model->base_folder = base_folder_of(folder);
+  model->task = task;
   model->loaded = LoadedModel::load(folder, type, &head);
-  model->tokenizer = PretrainedTokenizer::load(base_folder_of(folder));
+  model->tokenizer = PretrainedTokenizer::load(model->base_folder);
   return model;
 }
 

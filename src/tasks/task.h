@@ -18,8 +18,10 @@ struct TextModel {
   LoadedModel loaded;
   std::optional<PretrainedTokenizer> tokenizer;
   std::string folder;
+  std::string base_folder;  // of the tokenizer's files: an adapter's base, else the folder
+  std::string task;         // as it was asked for: "translation_en_to_fr"
 
-  static std::shared_ptr<const TextModel> load(const std::string& folder, Head head, LoadType type);
+  static std::shared_ptr<const TextModel> load(const std::string& folder, Head head, LoadType type, const std::string& task = "");
 };
 
 class Task {
@@ -40,7 +42,8 @@ struct TaskEntry {
 };
 
 const std::vector<TaskEntry>& tasks();
-const TaskEntry& task_named(const std::string& name);  // throws Error that lists the known ones
+// Also translation_XX_to_YY; throws Error that lists the known ones.
+const TaskEntry& task_named(const std::string& name);
 
 // A body {"inputs": ..., "parameters": {...}}; the body's parameters go before `defaults`. Throws Error naming the field.
 Json run_body(const Task& task, const Json& body, const Json& defaults = Json::object());

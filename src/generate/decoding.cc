@@ -1,0 +1,83 @@
+#include "generate/decoding.h"
+
+#include <algorithm>
+
+#include "polymath/error.h"
+
+namespace polymath {
+namespace {
+
+// Rows of a pass: enough to keep the kernels busy; more would only use more memory.
+constexpr std::size_t kRowsPerPass = 512;
+
+struct Pass {
+  Step step;
+  std::size_t rows() const { return step.ids.size(); }
+
+  void add(const Feed& feed, std::span<const std::int32_t> ids) {
+    const auto first = static_cast<std::int32_t>(feed.cache->length());
+    const std::size_t row = step.column.size();
+    step.add_sequence(ids);
+    for (std::size_t r = row; r < step.column.size(); ++r) step.column[r] += first;
+    step.cache.push_back(feed.cache);
+    if (feed.memory) step.memory.push_back(feed.memory);
+    step.head_rows.push_back(static_cast<std::int32_t>(step.column.size()) - 1);
+  }
+};
+
+}  // namespace
+
+Tensor next_logits(const Model& model, std::span<const Feed> feeds) {
+  Tensor all;
+  for (std::size_t begin = 0; begin < feeds.size();) {
+    Pass pass;
+    std::size_t end = begin;
+    for (; end < feeds.size() && (end == begin || pass.rows() + feeds[end].ids.size() <= kRowsPerPass); ++end) {
+      std::span<const std::int32_t> ids = feeds[end].ids;
+      for (; ids.size() > kRowsPerPass; ids = ids.subspan(kRowsPerPass)) {
+        Pass piece;
+        piece.add(feeds[end], ids.first(kRowsPerPass));
+        model.forward(piece.step);
+      }
+      pass.add(feeds[end], ids);
+    }
+    const auto outputs = model.forward(pass.step);
+    const Tensor& logits = output_named(outputs, "logits");
+    if (begin == 0 && end == feeds.size()) return logits;
+    if (begin == 0) all = Tensor({static_cast<std::int64_t>(feeds.size()), logits.dim(1)});
+    std::copy(logits.data(), logits.data() + logits.size(), all.row(static_cast<std::int64_t>(begin)));
+    begin = end;
+  }
+  return all;
+}
+
+Lengths lengths_of(const GenerationConfig& config, const DecodingInput& input) {
+  const auto prompt = static_cast<std::int64_t>(input.ids.size());
+  Lengths lengths{config.max_length, config.min_length};
+  if (config.max_new_tokens) {
+    lengths.max_length = *config.max_new_tokens + prompt;
+  } else if (config.default_max_length && config.max_length == 20) {
+    lengths.max_length += prompt;
+    if (input.max_positions > 0) lengths.max_length = std::min(lengths.max_length, input.max_positions);
+  }
+  if (config.min_new_tokens) lengths.min_length = *config.min_new_tokens + prompt;
+  if (prompt >= lengths.max_length) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "is " + std::to_string(lengths.max_length) + ", but the prompt alone has " + std::to_string(prompt) + " tokens; max_new_tokens counts without it",
+                "max_length");
+  }
+  return lengths;
+}
+
+void advance_all(const Model& model, std::span<Decoding* const> decodings) {
+  std::vector<Feed> feeds;
+  std::vector<std::int64_t> first;
+  for (Decoding* decoding : decodings) {
+    first.push_back(static_cast<std::int64_t>(feeds.size()));
+    for (const Feed& feed : decoding->feeds()) feeds.push_back(feed);
+  }
+  const Tensor logits = next_logits(model, feeds);
+  for (std::size_t i = 0; i < decodings.size(); ++i) decodings[i]->step(logits, first[i]);
+}
+
+}  // namespace polymath

@@ -1,0 +1,20 @@
+// Random numbers that depend on nothing but their place: the same for any batch, order or number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace polymath {
+
+// Uniform in (0, 1) for the given seed, sequence, step and draw: four rounds of the finalizer of SplitMix64 (Steele et al. 2014).
+inline double uniform(std::uint64_t seed, std::uint64_t sequence, std::uint64_t step, std::uint64_t draw = 0) {
+  std::uint64_t x = 0;
+  for (const std::uint64_t word : {seed, sequence, step, draw}) {
+    x = (x ^ word) + 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+  }
+  return (static_cast<double>(x >> 11) + 0.5) * 0x1p-53;
+}
+
+}  // namespace polymath

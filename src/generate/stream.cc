@@ -1,0 +1,78 @@
+#include "generate/stream.h"
+
+#include <cmath>
+
+#include "generate/random.h"
+#include "kernels/kernels.h"
+#include "polymath/error.h"
+
+namespace polymath {
+
+Stream::Stream(const Model& model, const GenerationConfig& config, DecodingInput input)
+    : config_(config),
+      input_(std::move(input)),
+      lengths_(lengths_of(config, input_)),
+      stopping_(config, lengths_.max_length, input_.tokenizer),
+      cache_(input_.prefix ? *input_.prefix : KvCache(model.kv_shape())),
+      ids_(input_.ids) {
+  for (std::size_t i = static_cast<std::size_t>(cache_.length()); i < ids_.size(); ++i) {
+    if (input_.mask.empty() || input_.mask[i]) pending_.push_back(ids_[i]);
+  }
+  if (config.guidance_scale) guidance_.emplace(model, *config.guidance_scale, 1, ids_.back());
+}
+
+std::vector<Feed> Stream::feeds() {
+  std::vector<Feed> feeds = {{.cache = &cache_, .memory = input_.memory.get(), .ids = pending_}};
+  if (guidance_) guidance_->add_feeds(feeds);
+  return feeds;
+}
+
+void Stream::step(const Tensor& logits, std::int64_t first_row) {
+  scores_.assign(logits.row(first_row), logits.row(first_row) + logits.dim(1));
+  if (ids_.size() == input_.ids.size()) {
+    processors_ = logits_processors(config_, {.prompt_length = static_cast<std::int64_t>(input_.ids.size()),
+                                              .max_length = lengths_.max_length,
+                                              .min_length = lengths_.min_length,
+                                              .vocabulary = scores_.size(),
+                                              .encoder_ids = input_.memory ? input_.encoder_ids : input_.ids});
+  }
+  if (guidance_) guidance_->apply(scores_, logits.row(first_row + 1));
+  apply(processors_, ids_, scores_);
+  const std::int32_t next = config_.do_sample ? sampled() : best();
+  if (input_.log_probabilities) {
+    scores_.assign(logits.row(first_row), logits.row(first_row) + logits.dim(1));
+    log_softmax(scores_);
+    log_probabilities_.push_back(scores_[static_cast<std::size_t>(next)]);
+  }
+  ids_.push_back(next);
+  pending_.assign(1, next);
+  if (guidance_) guidance_->written(0, next);
+  finished_ = stopping_(ids_);
+}
+
+// The first of the highest; no number counts as higher than any, as in torch's argmax.
+std::int32_t Stream::best() const {
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    if (std::isnan(scores_[i])) return static_cast<std::int32_t>(i);
+    if (scores_[i] > scores_[best]) best = i;
+  }
+  return static_cast<std::int32_t>(best);
+}
+
+std::int32_t Stream::sampled() {
+  kernels::table().softmax(scores_.data(), 1, scores_.size(), scores_.size());
+  double sum = 0;
+  for (float p : scores_) sum += static_cast<double>(p);
+  if (!std::isfinite(sum) || sum <= 0) throw Error(ErrorCode::kInvalidArgument, "leave no token that could follow", "parameters");
+  double left = uniform(input_.seed, input_.number, ids_.size() - input_.ids.size()) * sum;
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    if (scores_[i] <= 0) continue;
+    last = i;
+    if ((left -= static_cast<double>(scores_[i])) < 0) break;
+  }
+  return static_cast<std::int32_t>(last);
+}
+
+}  // namespace polymath

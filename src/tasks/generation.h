@@ -1,0 +1,40 @@
+// What the pipelines that write text share: which parameters hold, and their way through generate().
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "generate/generate.h"
+#include "tasks/task.h"
+
+namespace polymath {
+
+class Generation {
+ public:
+  // defaults: the pipeline's own; task: under which task_specific_params of config.json are looked for.
+  Generation(std::shared_ptr<const TextModel> model, const Json& defaults, const std::string& task);
+
+  // What config.json says goes before every text: task_specific_params' prefix, else its own; may be empty.
+  const std::string& prefix() const { return prefix_; }
+
+  // The values that hold without a call's parameters.
+  Json fields() const { return defaults_.call(Json::object()); }
+
+  // The parameters of generation among a call's, which are all but `others` and those that every pipeline takes.
+  static Json generation_parameters(const Json& parameters, std::initializer_list<const char*> others);
+
+  // generate() with these parameters of a call; seed is one of them here. Throws Error naming the parameter.
+  std::vector<Sequences> operator()(const std::vector<Prompt>& prompts, Json parameters) const;
+
+ private:
+  std::shared_ptr<const TextModel> model_;
+  GenerationDefaults defaults_;
+  std::string prefix_;
+};
+
+// The ids of stop_sequence, which stand for eos_token_id. Throws Error where it gives none.
+std::vector<std::int32_t> stop_sequence_ids(const PretrainedTokenizer& tokenizer, const Json& parameters);
+
+}  // namespace polymath
