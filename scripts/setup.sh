@@ -1,7 +1,7 @@
 # Shared by ./quickstart and ./check: packages, builds, the example model. Sourced, with the project's root as folder.
 
 packages=(g++ cmake ninja-build pkg-config ccache git
-  libhwy-dev nlohmann-json3-dev libsimdjson-dev libpcre2-dev libutf8proc-dev libcli11-dev libgtest-dev)
+  libhwy-dev nlohmann-json3-dev libsimdjson-dev libpcre2-dev libutf8proc-dev libcli11-dev libedit-dev libgtest-dev)
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -21,6 +21,7 @@ struct Common {
 using Action = std::function<int()>;
 
 void add_bench(CLI::App& app, Common& common, Action& action);
+void add_chat(CLI::App& app, Common& common, Action& action);
 void add_forward(CLI::App& app, Common& common, Action& action);
 void add_run(CLI::App& app, Common& common, Action& action);
 void add_search(CLI::App& app, Common& common, Action& action);

@@ -38,10 +38,12 @@ int run(int argc, char** argv) {
   app.footer("Examples:\n"
              "  polymath info path/to/checkpoint\n"
              "  polymath run ner --model path/to/checkpoint \"Ada met Charles in London.\"\n"
+             "  polymath chat path/to/chat-model\n"
              "  polymath search \"how do I add a model\" docs/*.md --model path/to/sentence-transformer");
   Common common;
   Action action;
   add_run(app, common, action);
+  add_chat(app, common, action);
   add_search(app, common, action);
   add_tokenize(app, common, action);
   add_template(app, common, action);
