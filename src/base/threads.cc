@@ -53,14 +53,14 @@ struct ThreadPool::State {
   int spins = kSpins;
   std::mutex turn;  // held by the thread whose loop runs
 
-  // The running loop. Written under `turn` before `generation` moves; read by workers after they saw it move.
+  // The running loop: written before `open` says that it has tasks, read by whoever took one of them, and left alone
+  // until all of them are done. A worker that comes late finds nothing to take and keeps nobody waiting.
   Function function = nullptr;
   const void* context = nullptr;
   std::size_t tasks = 0;
-  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> open{0};  // tasks that nobody has taken yet
+  std::atomic<std::size_t> done{0};
 
-  std::atomic<std::uint64_t> generation{0};
-  std::atomic<int> busy{0};  // workers that have not finished the running loop
   std::atomic<bool> stop{false};
   std::mutex sleep_mutex;
   std::condition_variable wake;
@@ -69,41 +69,47 @@ struct ThreadPool::State {
   std::mutex error_mutex;
   std::exception_ptr error;
 
+  // Takes a task of the running loop: its number from the end; 0 where there is none.
+  std::size_t take() {
+    std::size_t left = open.load(std::memory_order_relaxed);
+    while (left > 0 && !open.compare_exchange_weak(left, left - 1, std::memory_order_acquire, std::memory_order_relaxed)) {}
+    return left;
+  }
+
   void work() {
     inside_loop = true;
-    try {
-      for (std::size_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) function(context, task);
-    } catch (...) {
-      std::lock_guard lock(error_mutex);
-      if (!error) error = std::current_exception();
-      next.store(tasks, std::memory_order_relaxed);
+    while (const std::size_t left = take()) {
+      try {
+        function(context, tasks - left);
+      } catch (...) {
+        {
+          std::lock_guard lock(error_mutex);
+          if (!error) error = std::current_exception();
+        }
+        done.fetch_add(open.exchange(0, std::memory_order_acquire), std::memory_order_release);  // the rest is not begun
+      }
+      done.fetch_add(1, std::memory_order_release);
     }
     inside_loop = false;
   }
 
   void worker() {
-    std::uint64_t seen = 0;
-    while (true) {
-      for (int spin = 0; spin < spins && generation.load(std::memory_order_acquire) == seen; ++spin) relax();
-      if (generation.load(std::memory_order_acquire) == seen) {
+    while (!stop.load()) {
+      for (int spin = 0; spin < spins && open.load(std::memory_order_relaxed) == 0; ++spin) relax();
+      if (open.load(std::memory_order_relaxed) == 0) {
         std::unique_lock lock(sleep_mutex);
         sleepers.fetch_add(1);
-        wake.wait(lock, [&] { return generation.load() != seen; });
+        wake.wait(lock, [&] { return open.load() > 0 || stop.load(); });
         sleepers.fetch_sub(1);
       }
-      ++seen;
-      if (stop.load()) return;
       work();
-      busy.fetch_sub(1, std::memory_order_release);
     }
   }
 
-  void announce() {
-    generation.fetch_add(1);
-    if (sleepers.load() > 0) {
-      std::lock_guard lock(sleep_mutex);
-      wake.notify_all();
-    }
+  void wake_sleepers() {
+    if (sleepers.load() == 0) return;
+    std::lock_guard lock(sleep_mutex);
+    wake.notify_all();
   }
 };
 
@@ -113,8 +119,11 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 }
 
 ThreadPool::~ThreadPool() {
-  state_->stop = true;
-  state_->announce();
+  {
+    std::lock_guard lock(state_->sleep_mutex);
+    state_->stop = true;
+  }
+  state_->wake.notify_all();
   for (auto& worker : state_->workers) worker.join();
 }
 
@@ -130,11 +139,11 @@ void ThreadPool::run(std::size_t tasks, Function function, const void* context) 
   s.function = function;
   s.context = context;
   s.tasks = tasks;
-  s.next.store(0, std::memory_order_relaxed);
-  s.busy.store(static_cast<int>(s.workers.size()), std::memory_order_relaxed);
-  s.announce();
+  s.done.store(0, std::memory_order_relaxed);
+  s.open.store(tasks);  // before sleepers are counted: one that is about to sleep sees it
+  s.wake_sleepers();
   s.work();
-  for (int spin = 0; s.busy.load(std::memory_order_acquire) > 0; ++spin) {
+  for (int spin = 0; s.done.load(std::memory_order_acquire) < tasks; ++spin) {
     if (spin < s.spins) relax();
     else std::this_thread::yield();
   }
