@@ -54,10 +54,15 @@ def make_cases(g, *, vocab, pad, longest, segments, positions, full):
     return cases
 
 
-def with_targets(g, cases, *, vocab, pad, derives, eos=None):
-    """The cases of an encoder-decoder: decoder ids of other lengths, padded on the same side as the source or without a
-    mask. `derives`: the class does without decoder ids; `eos`: the class reads the token after which it is asked, and the
-    decoder ids are as long as the source's."""
+def with_targets(g, cases, config, cls, derives):
+    """The cases of an encoder-decoder's class: decoder ids of other lengths, padded on the same side as the source or without a
+    mask. `derives`: the family does without decoder ids. A sequence classifier reads the row of the source's last eos token, so
+    that its decoder ids are as long as the source's."""
+    if cls.endswith(("EncoderModel", "TokenClassification")):
+        return cases
+    vocab, pad = getattr(config, "decoder_vocab_size", config.vocab_size), config.pad_token_id
+    eos = config.eos_token_id if cls.endswith("SequenceClassification") else None
+    derives = derives or cls.endswith(("SequenceClassification", "QuestionAnswering"))
     result = []
     for about, inputs in cases:
         ids = inputs["input_ids"]

@@ -37,6 +37,7 @@ class Spec:
     full: bool = False
     major: int = 5  # the Transformers that records it
     longest: int | None = None
+    own_head: bool = False  # the checkpoint's lm_head is another one than the table that Transformers ties it to
     idle: tuple = ()  # parts of names of tensors, inputs and fields that cannot matter here
 
 
@@ -85,6 +86,16 @@ def _seq2seq_family(prefix, heads, targets, config=None, swaps=None):
     return Family(prefix, _SEQ2SEQ | (config or {}), _SEQ2SEQ_SWAPS | (swaps or {}), small=_SEQ2SEQ_SMALL, heads=heads, targets=targets)
 
 
+_T5 = dict(vocab_size=67, d_model=20, d_kv=6, d_ff=28, num_layers=2, num_decoder_layers=3, num_heads=3, relative_attention_num_buckets=8,
+           relative_attention_max_distance=20, layer_norm_epsilon=4e-3, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
+_T5_HEADS = ["Model", "ForConditionalGeneration", "EncoderModel", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"]
+
+
+def _t5_family(prefix, config=None, heads=_T5_HEADS):
+    return Family(prefix, _T5 | (config or {}), dict(dense_act_fn="silu", num_layers=1, num_decoder_layers=1, relative_attention_max_distance=9, layer_norm_epsilon=1e-12),
+                  small=dict(d_model=12, d_kv=5, d_ff=16, num_heads=2, num_decoder_layers=2), heads=heads, targets="given")
+
+
 FAMILIES = {
     "bart": _seq2seq_family("Bart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived",
                             swaps=dict(decoder_start_token_id=5)),
@@ -92,12 +103,14 @@ FAMILIES = {
         activation_function="gelu", scale_embedding=False, pad_token_id=6)),
     "marian": _seq2seq_family("Marian", ["Model", "MTModel"], "given", dict(activation_function="swish")),
     "mbart": _seq2seq_family("MBart", ["Model", "ForConditionalGeneration", "ForSequenceClassification", "ForQuestionAnswering"], "derived"),
+    "mt5": _t5_family("MT5", dict(feed_forward_proj="gated-gelu", num_decoder_layers=2), _T5_HEADS[:2]),
     "pegasus": _seq2seq_family("Pegasus", ["Model", "ForConditionalGeneration"], "given"),
     "llama": _decoder("Llama"),
     "mistral": _decoder("Mistral", dict(sliding_window=7), dict(sliding_window=4)),
     "qwen2": _decoder("Qwen2", dict(use_sliding_window=True, sliding_window=7, max_window_layers=1,
                                     layer_types=["full_attention", "sliding_attention", "sliding_attention"]), dict(sliding_window=4)),
     "qwen3": _decoder("Qwen3"),
+    "t5": _t5_family("T5"),
     "bert": Family("Bert", _BERT, _BERT_SWAPS, segments=2, positions=0),
     "roberta": Family("Roberta", _ROBERTA, _ROBERTA_SWAPS, segments=1, positions=2),
     "xlm-roberta": Family("XLMRoberta", dict(_ROBERTA, num_attention_heads=3),
@@ -295,12 +308,23 @@ def _seq2seq():
             sizes = {"d_model": 20} | family.config if head == "Model" else {}
             if kind == "marian" and head != "Model":  # it keeps no table of positions
                 sizes = {"max_position_embeddings": 210}
-            yield spec(name, kind, head, sizes | ({"num_labels": 4} if head == "ForSequenceClassification" else {}), full=head == "Model")
+            labels = {"num_labels": 4} if head == "ForSequenceClassification" else _LABELS.get(head, {})
+            swaps = {"num_decoder_layers": None} if head in ("EncoderModel", "ForTokenClassification") else {}
+            if kind == "t5" and head == "ForConditionalGeneration":
+                swaps = {"scale_decoder_outputs": False}
+            if kind.endswith("t5") and head in ("ForSequenceClassification", "ForQuestionAnswering"):
+                swaps = {"decoder_start_token_id": 5}
+            yield spec(name, kind, head, sizes | labels, swaps, full=head == "Model", longest=37 if kind.endswith("t5") else None)
     generation = "ForConditionalGeneration"
     yield spec("untied", "bart", generation, dict(tie_word_embeddings=False, scale_embedding=True, activation_function="gelu_new"),
                dict(scale_embedding=False), idle=("shared",))
     yield spec("long", "bart", "Model", dict(encoder_layers=1, decoder_layers=1, max_position_embeddings=210),
                dict(encoder_layers=0, decoder_layers=0), longest=150)
+    yield spec("own-head", "t5", generation, dict(feed_forward_proj="gated-gelu", tie_word_embeddings=False), dict(scale_decoder_outputs=True), own_head=True)
+    yield spec("own-head", "mt5", generation, dict(feed_forward_proj="gated-silu", tie_word_embeddings=False), dict(dense_act_fn="gelu"), own_head=True)
+    yield spec("gelu", "t5", generation, dict(feed_forward_proj="gelu", relative_attention_num_buckets=9, num_decoder_layers=None), dict(num_decoder_layers=1))
+    yield spec("gated-relu", "t5", "EncoderModel", dict(feed_forward_proj="gated-relu", relative_attention_num_buckets=12, relative_attention_max_distance=150),
+               dict(num_decoder_layers=None), longest=140)
     yield spec("two-vocabularies", "marian", "MTModel", dict(share_encoder_decoder_embeddings=False, decoder_vocab_size=53, scale_embedding=True, d_model=13,
                                                              encoder_attention_heads=1, decoder_attention_heads=13),
                dict(scale_embedding=False, encoder_attention_heads=13, decoder_attention_heads=1), idle=("shared",))

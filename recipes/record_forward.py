@@ -29,6 +29,8 @@ def build(spec):
     if hasattr(head, "decoder") and hasattr(head, "bias"):  # two names of one bias, also where the weights are not tied
         with torch.no_grad():
             head.decoder.bias.copy_(head.bias)
+    if spec.own_head:  # Transformers ties it, but for a checkpoint that holds another one
+        model.lm_head.weight = torch.nn.Parameter(torch.randn(model.lm_head.weight.shape, generator=generator(spec.name + " head")))
     if hasattr(model, "final_logits_bias"):
         model.final_logits_bias.copy_(0.3 * torch.randn(model.final_logits_bias.shape, generator=generator(spec.name + " bias")))
     return model, config
@@ -50,9 +52,7 @@ def record(spec, folder):
     cases = make_cases(generator(spec.name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
                        longest=spec.longest or family.longest, segments=segments, positions=positions, full=spec.full)
     if family.targets:
-        eos = config.eos_token_id if spec.cls.endswith("SequenceClassification") else None
-        cases = with_targets(generator(spec.name + " targets"), cases, vocab=getattr(config, "decoder_vocab_size", config.vocab_size),
-                             pad=config.pad_token_id, derives=family.targets == "derived", eos=eos)
+        cases = with_targets(generator(spec.name + " targets"), cases, config, spec.cls, derives=family.targets == "derived")
     if spec.cls.endswith("MultipleChoice"):  # the rows are choices; once with two examples
         cases = [(about, {n: torch.cat([v, v.flip(1)])[None] if len(v) == 1 else v[None] for n, v in inputs.items()})
                  for about, inputs in cases]

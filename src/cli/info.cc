@@ -20,6 +20,7 @@ const char* head_name(Head head) {
     case Head::kMultipleChoice: return "multiple choice";
     case Head::kCausalLm: return "causal language model";
     case Head::kConditionalGeneration: return "conditional generation";
+    case Head::kEncoder: return "encoder";
   }
   return "";
 }

@@ -1,7 +1,6 @@
 // BART (Lewis et al. 2019, arXiv:1910.13461).
 #include "models/bart.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "nn/sinusoidal.h"
@@ -20,28 +19,6 @@ BartLayerConfig layer_config(const Config& c, const std::string& side, bool pre_
           .ffn_dim = c.req<std::int64_t>(side + "_ffn_dim"),
           .activation_function = activation_named(c.opt<std::string>("activation_function", "gelu"), "activation_function"),
           .pre_norm = pre_norm};
-}
-
-// The hidden state of each sequence's last eos token.
-Tensor last_eos_rows(const Tensor& hidden, const Step& source, std::int64_t eos) {
-  const Step& target = *source.target;
-  std::vector<std::int32_t> rows;
-  std::int64_t most = 0;
-  for (int s = 0; s < source.sequences(); ++s) {
-    const auto at = static_cast<std::size_t>(s);
-    const auto begin = static_cast<std::size_t>(source.begin[at]), end = static_cast<std::size_t>(source.begin[at + 1]);
-    const auto columns = static_cast<std::size_t>(source.columns);
-    const auto ids = source.padded_ids.empty() ? std::span(source.ids).subspan(begin, end - begin) : std::span(source.padded_ids).subspan(at * columns, columns);
-    const auto length = static_cast<std::size_t>(target.begin[at + 1] - target.begin[at]);
-    if (length != ids.size()) throw Error(ErrorCode::kInvalidArgument, "must be as long as input_ids for this class", "decoder_input_ids");
-    const std::int64_t count = std::count(ids.begin(), ids.end(), eos);
-    if (count == 0) throw Error(ErrorCode::kInvalidArgument, "each sequence must hold the eos token " + std::to_string(eos), "input_ids");
-    if (s > 0 && source.columns > 0 && count != most) throw Error(ErrorCode::kInvalidArgument, "all sequences must hold the same number of eos tokens", "input_ids");
-    most = count;
-    const auto last = std::find(ids.rbegin(), ids.rend(), eos);
-    rows.push_back(target.begin[at] + static_cast<std::int32_t>(ids.rend() - last) - 1);
-  }
-  return take_rows(hidden, rows);
 }
 
 }  // namespace
@@ -120,20 +97,9 @@ HeadFunction bart_head(const Config& c, Head head, const Scope& w) {
   switch (head) {
     case Head::kBase: return base_head();
     case Head::kMaskedLm:
-    case Head::kConditionalGeneration: {
-      const Scope table = first_with_weight({w / "lm_head", w / "model.shared", w / "model.decoder.embed_tokens", w / "model.encoder.embed_tokens"});
-      const auto& shape = table.tensor("weight").shape;
-      const TensorView& weight = table.tensor("weight", {shape.empty() ? 0 : shape[0], d});
-      return [lm_head = Linear(weight, w.find("final_logits_bias"), w.weights->type())](const Tensor& hidden, const Step& step) {
-        return std::vector<Output>{{"logits", lm_head(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows)), true}};
-      };
-    }
-    case Head::kSequenceClassification:
-      return sequence_classification_head(
-          [dense = Linear(w / "classification_head.dense", d, d), eos = c.opt<std::int64_t>("eos_token_id", 2)](const Tensor& hidden, const Step& step) {
-            return dense(last_eos_rows(hidden, step, eos), Activation::kTanh);
-          },
-          Linear(w / "classification_head.out_proj", d, c.num_labels()));
+    case Head::kConditionalGeneration:
+      return generation_head(w, {w / "lm_head", w / "model.shared", w / "model.decoder.embed_tokens", w / "model.encoder.embed_tokens"}, d);
+    case Head::kSequenceClassification: return last_eos_classification_head(c, w / "classification_head", d, 2);
     case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", d, 2));
     default: no_such_head(c);
   }

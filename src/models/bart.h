@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "models/encoder_decoder.h"
-#include "models/heads.h"
 #include "nn/encoder_decoder.h"
 
 namespace polymath {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/model.h"
+#include "models/heads.h"
 
 namespace polymath {
 
@@ -20,6 +20,13 @@ Step no_missing_target(const Step& source);
 
 // The first of these names that has a weight, or the first one: embedding tables are saved once under any of their names.
 Scope first_with_weight(const std::vector<Scope>& names);
+
+// lm_head under the first of these names that has a weight, with final_logits_bias where there is one -> {"logits": [rows of
+// the head, vocabulary]}
+HeadFunction generation_head(const Scope& scope, const std::vector<Scope>& names, std::int64_t d);
+
+// out_proj(tanh(dense(the target's row at the source's last eos token))) -> {"logits": [sequences, labels]}
+HeadFunction last_eos_classification_head(const Config& config, const Scope& scope, std::int64_t d, std::int64_t missing_eos);
 
 // A Body has encode(source) -> [rows, D], remember(encoded, source), decode(target) -> [rows, D] and kv_shape(). The head's Step
 // is the decoder's, or the source with its target set.

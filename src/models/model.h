@@ -26,6 +26,7 @@ enum class Head {
   kMultipleChoice,           // ...ForMultipleChoice
   kCausalLm,                 // ...ForCausalLM, BertLMHeadModel
   kConditionalGeneration,    // ...ForConditionalGeneration, MarianMTModel
+  kEncoder,                  // ...EncoderModel
 };
 
 // One tensor of a class's output, under Transformers' name.

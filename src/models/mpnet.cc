@@ -1,8 +1,7 @@
 // MPNet (Song et al. 2020, arXiv:2004.09297): BERT's layers, RoBERTa's positions and T5's relative position bias.
-#include <cmath>
-
 #include "models/bert.h"
 #include "models/heads.h"
+#include "nn/relative_buckets.h"
 
 namespace polymath {
 namespace {
@@ -13,21 +12,12 @@ const PostNormNames kNames{.query = "attention.attn.q", .key = "attention.attn.k
 
 constexpr std::int32_t kPaddingIdx = 1;  // fixed in Transformers
 
-// T5's bidirectional buckets (arXiv:1910.10683) for key column - query column; 32 buckets, distances up to 128.
-int relative_bucket(std::int64_t relative) {
-  constexpr int kHalf = 16, kExact = 8;
-  const int side = relative > 0 ? kHalf : 0;
-  const std::int64_t n = std::abs(relative);
-  if (n < kExact) return side + static_cast<int>(n);
-  const float scaled = static_cast<float>(std::log(static_cast<double>(n) / kExact)) / static_cast<float>(std::log(128.0 / kExact)) * (kHalf - kExact);
-  return side + std::min(kExact + static_cast<int>(scaled), kHalf - 1);
-}
-
 struct MpnetEncoder {
   Embedding word_embeddings, position_embeddings;
   LayerNorm norm;
   std::vector<PostNormLayer> layer;
-  std::vector<float> relative_attention_bias;  // [buckets, heads]
+  RelativeBuckets relative_bucket{32, 128, /*bidirectional=*/true};  // fixed in Transformers
+  std::vector<float> relative_attention_bias;                        // [buckets, heads]
   int heads;
 
   MpnetEncoder(const Config& c, const Scope& w)

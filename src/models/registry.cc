@@ -21,6 +21,7 @@ std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_pegasus(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_t5(const Config&, Head, const Scope&);
 
 const std::vector<Architecture>& architectures() {
   static constexpr const char* kBase = R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512})";
@@ -50,10 +51,13 @@ const std::vector<Architecture>& architectures() {
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
+      {"mt5", "MT5", "transformer", make_t5,
+       R"({"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu", "decoder_start_token_id": 0})"},
       {"pegasus", "Pegasus", "model", make_pegasus, kBart},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
+      {"t5", "T5", "transformer", make_t5, R"({"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8})"},
       {"xlm-roberta", "XLMRoberta", "roberta", make_roberta, kBase},
   };
   return kAll;
@@ -85,6 +89,7 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
       {"ForCausalLM", Head::kCausalLm},
       {"ForConditionalGeneration", Head::kConditionalGeneration},
       {"MTModel", Head::kConditionalGeneration},
+      {"EncoderModel", Head::kEncoder},
       {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };

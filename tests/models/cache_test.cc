@@ -125,8 +125,9 @@ std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long", "marian-MTModel"), test_name);
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "marian-MTModel", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long", "m2m_100-ConditionalGeneration", "marian-MTModel", "t5-ConditionalGeneration"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "m2m_100-ConditionalGeneration", "marian-MTModel", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base",
+                                                          "t5-ConditionalGeneration"), test_name);
 
 }  // namespace
 }  // namespace polymath

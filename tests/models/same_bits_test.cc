@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                                            std::pair("deberta-v2-v2", LoadType::kAuto), std::pair("distilbert-SequenceClassification", LoadType::kAuto),
                                            std::pair("llama-CausalLM", LoadType::kAuto), std::pair("llama-CausalLM", LoadType::kQ8),
                                            std::pair("modernbert-Base", LoadType::kAuto), std::pair("mpnet-MaskedLM", LoadType::kAuto),
-                                           std::pair("roberta-QuestionAnswering", LoadType::kAuto)),
+                                           std::pair("roberta-QuestionAnswering", LoadType::kAuto), std::pair("t5-Base", LoadType::kAuto)),
                          [](const auto& info) {
                            std::string name = info.param.first + "_" + std::to_string(static_cast<int>(info.param.second));
                            for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';

@@ -1,0 +1,205 @@
+// T5 (Raffel et al. 2019, arXiv:1910.10683), its versions 1.1 and Flan (2210.11416), and mT5 (2010.11934): relative positions
+// that all layers share, RMS norms before a layer's parts, no biases, unscaled scores.
+#include <cmath>
+#include <optional>
+
+#include "models/encoder_decoder.h"
+#include "nn/encoder_decoder.h"
+#include "nn/relative_buckets.h"
+#include "polymath/error.h"
+
+namespace polymath {
+namespace {
+
+struct T5Config {
+  std::int64_t d_model, d_ff, relative_attention_max_distance;
+  int num_layers, num_decoder_layers, num_heads, relative_attention_num_buckets;
+  double layer_norm_epsilon;
+  bool is_gated_act = false;
+  Activation dense_act_fn;
+  AttentionConfig attention;
+
+  explicit T5Config(const Config& c)
+      : d_model(c.req<std::int64_t>("d_model")),
+        d_ff(c.req<std::int64_t>("d_ff")),
+        relative_attention_max_distance(c.opt<std::int64_t>("relative_attention_max_distance", 128)),
+        num_layers(c.req<int>("num_layers")),
+        num_decoder_layers(c.find("num_decoder_layers") && !c.find("num_decoder_layers")->is_null() ? c.req<int>("num_decoder_layers") : num_layers),
+        num_heads(c.req<int>("num_heads")),
+        relative_attention_num_buckets(c.opt("relative_attention_num_buckets", 32)),
+        layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-6)) {
+    const auto d_kv = c.req<std::int64_t>("d_kv");
+    if (d_kv > 1 << 20) throw Error(ErrorCode::kBadFile, std::to_string(d_kv) + " is out of range", c.path() + ": d_kv");
+    attention = {.d_model = d_model, .head_dim = d_kv, .heads = num_heads, .scale = 1.0f, .names = {.query = "q", .key = "k", .value = "v", .out = "o"}};
+    if (relative_attention_num_buckets < 4) throw Error(ErrorCode::kUnsupported, "must be at least 4", c.path() + ": relative_attention_num_buckets");
+    if (relative_attention_max_distance <= relative_attention_num_buckets / 2) {
+      throw Error(ErrorCode::kUnsupported, "must be more than half of relative_attention_num_buckets", c.path() + ": relative_attention_max_distance");
+    }
+    auto act = c.opt<std::string>("feed_forward_proj", "relu");
+    is_gated_act = act.starts_with("gated-");
+    if (is_gated_act) act.erase(0, 6);
+    if (is_gated_act && act == "gelu") act = "gelu_new";
+    dense_act_fn = activation_named(act, "feed_forward_proj");
+  }
+};
+
+class T5FeedForward {
+ public:
+  T5FeedForward(const T5Config& c, const Scope& w)
+      : gated_(c.is_gated_act),
+        act_(c.dense_act_fn),
+        wi_(gated_ ? std::vector{w / "DenseReluDense.wi_0", w / "DenseReluDense.wi_1"} : std::vector{w / "DenseReluDense.wi"}, c.d_model, c.d_ff),
+        wo_(w / "DenseReluDense.wo", c.d_ff, c.d_model),
+        layer_norm_(w / "layer_norm", c.d_model, c.layer_norm_epsilon) {}
+
+  Tensor operator()(const Tensor& x) const {  // x: [rows, D]
+    const Tensor in = layer_norm_(x);
+    return wo_(gated_ ? gated(wi_(in), act_) : wi_(in, act_), /*residual=*/x);
+  }
+
+ private:
+  bool gated_;
+  Activation act_;
+  Linear wi_, wo_;
+  RmsNorm layer_norm_;
+};
+
+// What each key's distance adds to the scores of a head.
+struct T5PositionBias {
+  RelativeBuckets bucket;
+  int heads;
+  std::vector<float> weight;  // [buckets, heads]
+
+  T5PositionBias(const T5Config& c, const Scope& stack, bool bidirectional)
+      : bucket(c.relative_attention_num_buckets, c.relative_attention_max_distance, bidirectional),
+        heads(c.num_heads),
+        weight(read_f32((stack / "block.0.layer.0.SelfAttention.relative_attention_bias").tensor("weight", {c.relative_attention_num_buckets, c.num_heads}))) {}
+
+  float operator()(std::int32_t query, std::int32_t key, int head) const {
+    return weight[static_cast<std::size_t>(bucket(std::int64_t{key} - query) * heads + head)];
+  }
+};
+
+struct T5EncoderBlock {
+  EncoderSelfAttention attention;
+  RmsNorm layer_norm;
+  T5FeedForward feed_forward;
+
+  T5EncoderBlock(const T5Config& c, const Scope& w)
+      : attention(c.attention, w / "layer.0.SelfAttention"), layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon), feed_forward(c, w / "layer.1") {}
+};
+
+struct T5DecoderBlock {
+  DecoderSelfAttention attention;
+  CrossAttention cross_attention;
+  RmsNorm layer_norm, cross_layer_norm;
+  T5FeedForward feed_forward;
+
+  T5DecoderBlock(const T5Config& c, const Scope& w)
+      : attention(c.attention, w / "layer.0.SelfAttention"),
+        cross_attention(c.attention, w / "layer.1.EncDecAttention"),
+        layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon),
+        cross_layer_norm(w / "layer.1.layer_norm", c.d_model, c.layer_norm_epsilon),
+        feed_forward(c, w / "layer.2") {}
+
+  void remember(const VisibleSource& source, int layer, std::span<KvCache* const> memory) const { cross_attention.remember(source, layer, memory); }
+};
+
+Scope embed_tokens(const Scope& w, const std::string& side) {
+  return first_with_weight({w / side / "embed_tokens", w / "shared", w / "encoder.embed_tokens", w / "decoder.embed_tokens", w / "lm_head"});
+}
+
+struct T5Encoder {
+  Embedding embed;
+  std::vector<T5EncoderBlock> block;
+  T5PositionBias bias;
+  RmsNorm final_layer_norm;
+
+  T5Encoder(const T5Config& c, const Scope& w)
+      : embed(embed_tokens(w, "encoder"), c.d_model),
+        block(each<T5EncoderBlock>(c.num_layers, w / "encoder.block", c)),
+        bias(c, w / "encoder", /*bidirectional=*/true),
+        final_layer_norm(w / "encoder.final_layer_norm", c.d_model, c.layer_norm_epsilon) {}
+
+  Tensor operator()(const Step& step) const {
+    const auto add_bias = [&](const HeadScores& s) {
+      const std::int32_t* column = step.column.data() + s.begin;
+      for (std::int64_t i = 0; i < s.length; ++i) {
+        for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += bias(column[i], column[j], s.head);
+      }
+    };
+    Tensor x = embed(step.ids, "input_ids");
+    for (const T5EncoderBlock& b : block) x = b.feed_forward(b.attention(b.layer_norm(x), step, /*residual=*/x, add_bias));
+    return final_layer_norm(x);
+  }
+};
+
+struct T5Body {
+  T5Encoder encoder;
+  Embedding embed;
+  std::vector<T5DecoderBlock> block;
+  T5PositionBias bias;
+  RmsNorm final_layer_norm;
+  KvShape shape;
+
+  T5Body(const T5Config& c, const Scope& w)
+      : encoder(c, w),
+        embed(embed_tokens(w, "decoder"), c.d_model),
+        block(each<T5DecoderBlock>(c.num_decoder_layers, w / "decoder.block", c)),
+        bias(c, w / "decoder", /*bidirectional=*/false),
+        final_layer_norm(w / "decoder.final_layer_norm", c.d_model, c.layer_norm_epsilon),
+        shape(c.attention.kv_shape(c.num_decoder_layers)) {}
+
+  KvShape kv_shape() const { return shape; }
+  Tensor encode(const Step& source) const { return encoder(source); }
+  std::vector<KvCache> remember(const Tensor& encoded, const Step& source) const { return remember_source(block, shape, encoded, source); }
+
+  Tensor decode(const Step& target) const {
+    const auto add_bias = [&](const QueryScores& s) {
+      const std::int32_t column = target.column[static_cast<std::size_t>(s.row)];
+      for (std::int64_t j = 0; j < s.keys; ++j) s.scores[j] += bias(column, s.key_column[j], s.head);
+    };
+    Tensor x = embed(target.ids, "decoder_input_ids");
+    const PassCaches caches(target, shape);
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const T5DecoderBlock& b = block[i];
+      x = b.attention(b.layer_norm(x), target, caches, static_cast<int>(i), /*residual=*/x, add_bias);
+      x = b.feed_forward(b.cross_attention(b.cross_layer_norm(x), target, static_cast<int>(i), /*residual=*/x));
+    }
+    return final_layer_norm(x);
+  }
+};
+
+// The first T5 scales what its head reads. Version 1.1 does not: Transformers knows it by tie_word_embeddings, which since its
+// version 5 only says that; mT5 is like 1.1.
+HeadFunction t5_generation_head(const Config& c, const Scope& w, std::int64_t d) {
+  HeadFunction head = generation_head(w, {w / "lm_head", w / "shared", w / "decoder.embed_tokens", w / "encoder.embed_tokens"}, d);
+  if (c.model_type() == "mt5" || !c.opt("scale_decoder_outputs", c.opt("tie_word_embeddings", true))) return head;
+  return [head, scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d)))](const Tensor& hidden, const Step& step) {
+    Tensor scaled({hidden.rows(), hidden.dim(-1)});
+    for (std::int64_t i = 0; i < hidden.size(); ++i) scaled.data()[i] = hidden.data()[i] * scale;
+    return head(scaled, step);
+  };
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_t5(const Config& config, Head head, const Scope& w) {
+  const T5Config c(config);
+  const auto shift = [start = config.opt<std::int64_t>("decoder_start_token_id", -1)](const Step& source) {
+    if (start < 0 || start > INT32_MAX) throw Error(ErrorCode::kBadFile, "is no token, and decoder_input_ids are missing", "config.json: decoder_start_token_id");
+    return shifted_right(source, [start](auto) { return static_cast<std::int32_t>(start); });
+  };
+  switch (head) {
+    case Head::kBase: return encoder_decoder_model(T5Body(c, w), base_head());
+    case Head::kConditionalGeneration: return encoder_decoder_model(T5Body(c, w), t5_generation_head(config, w, c.d_model));
+    case Head::kEncoder: return encoder_model(T5Encoder(c, w), base_head());
+    case Head::kTokenClassification: return encoder_model(T5Encoder(c, w), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
+    case Head::kSequenceClassification:
+      return encoder_decoder_model(T5Body(c, w), last_eos_classification_head(config, w / "classification_head", c.d_model, 1), shift);
+    case Head::kQuestionAnswering: return encoder_decoder_model(T5Body(c, w), question_answering_head(Linear(w / "qa_outputs", c.d_model, 2)), shift);
+    default: no_such_head(config);
+  }
+}
+
+}  // namespace polymath
