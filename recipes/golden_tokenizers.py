@@ -73,11 +73,15 @@ def _byte_bpe(size, specials):
     return trained
 
 
-def roberta(size=520, **more):
+def roberta(size=520, cls=t.RobertaTokenizerFast, **more):
     trained = _byte_bpe(size, ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
     with tempfile.TemporaryDirectory() as folder:
         vocab, merges = trained.model.save(folder)
-        return t.RobertaTokenizerFast(vocab, merges, **more)
+        return cls(vocab, merges, **more)
+
+
+def bart(**more):
+    return roberta(cls=t.BartTokenizerFast, **more)
 
 
 def modernbert(size=520, **more):

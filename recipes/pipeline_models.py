@@ -65,6 +65,11 @@ def t5(**more):
     return dict(d_model=24, d_kv=6, d_ff=30, num_layers=2, num_heads=4, decoder_start_token_id=0) | more
 
 
+def bart(**more):
+    return dict(d_model=16, encoder_layers=1, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=2, encoder_ffn_dim=24,
+                decoder_ffn_dim=20, max_position_embeddings=130) | more
+
+
 def labels(*names):
     return dict(id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)})
 
@@ -91,7 +96,9 @@ CHECKPOINTS = [
     Checkpoint("feature-mpnet", "MPNetModel", tok.mpnet, FEATURE, roberta(pad_token_id=2, type_vocab_size=None),
                tokenizer_config=dict(do_lower_case=False)),
     Checkpoint("feature-albert", "AlbertModel", tok.albert, FEATURE, small_embeddings(), dict(model_max_length=64)),
+    Checkpoint("feature-bart", "BartModel", tok.bart, FEATURE, bart(), dict(model_max_length=50)),
     # masked language models
+    Checkpoint("fill-bart", "BartForConditionalGeneration", tok.bart, FILL, bart()),
     Checkpoint("fill-bert-uncased", "BertForMaskedLM", tok.bert_uncased, FILL + FEATURE, bert(),
                dict(model_max_length=48)),
     Checkpoint("fill-roberta", "RobertaForMaskedLM", tok.roberta, FILL, roberta()),
@@ -117,6 +124,7 @@ CHECKPOINTS = [
                dict(model_max_length=64), drop=("tokenizer.json",)),
     # question answering
     Checkpoint("qa-bert-uncased", "BertForQuestionAnswering", tok.bert_uncased, QA, bert(), dict(model_max_length=64)),
+    Checkpoint("qa-bart", "BartForQuestionAnswering", tok.bart, QA, bart(), dict(model_max_length=72)),
     Checkpoint("qa-roberta", "RobertaForQuestionAnswering", tok.roberta, QA, roberta(), dict(model_max_length=72)),
     Checkpoint("qa-deberta-left", "DebertaV2ForQuestionAnswering", tok.deberta_v2, QA, deberta(),
                dict(model_max_length=56, padding_side="left")),
@@ -145,6 +153,8 @@ CHECKPOINTS = [
     Checkpoint("nli-roberta", "RobertaForSequenceClassification", tok.roberta, ZERO,
                roberta(**labels("CONTRADICTION", "NEUTRAL", "ENTAILMENT")), dict(model_max_length=48),
                drop=("tokenizer.json",)),
+    Checkpoint("nli-bart", "BartForSequenceClassification", tok.bart, ZERO + TEXT,
+               bart(**labels("contradiction", "neutral", "entailment")), dict(model_max_length=60)),
     Checkpoint("nli-deberta-first", "DebertaV2ForSequenceClassification", tok.deberta_v2, ZERO + TEXT,
                deberta(**labels("entailment", "neutral", "contradiction")), dict(model_max_length=60)),
     Checkpoint("nli-bert-two", "BertForSequenceClassification", tok.bert_uncased, ZERO,
@@ -180,10 +190,6 @@ CHECKPOINTS = [
     Checkpoint("translate-mbart", "MBartForConditionalGeneration", tok.mbart, TRANSLATE, encdec(), generation=MBART),
     Checkpoint("translate-mbart50", "MBartForConditionalGeneration", tok.mbart50, TRANSLATE,
                encdec(normalize_before=True), generation=MBART),
-    # encoder-decoders of other tasks
-    Checkpoint("nli-bart", "BartForSequenceClassification", tok.bart, ZERO + TEXT,
-               encdec(**labels("contradiction", "neutral", "entailment")), dict(model_max_length=80)),
-    Checkpoint("feature-bart", "BartModel", tok.bart, FEATURE, encdec(), dict(model_max_length=60)),
     # tokenizers of older folders, and a tokenizer_config.json that overrules tokenizer.json
     Checkpoint("sentiment-bert-overruled", "BertForSequenceClassification", tok.bert_uncased, TEXT,
                bert(**labels("bad", "good")),

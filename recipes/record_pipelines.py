@@ -58,8 +58,8 @@ def close(a, b):
 
 def spread(model, tokenizer, width=2.0):
     """Centres and widens the last layer's outputs over some texts, so that each label wins now and then."""
-    name = "qa_outputs" if hasattr(model, "qa_outputs") else "classifier"
-    if not hasattr(model, name):
+    name = next((n for n in ("qa_outputs", "classifier", "classification_head") if hasattr(model, n)), None)
+    if not name:
         return
     head = getattr(model, name)
     head = getattr(head, "out_proj", head)
@@ -124,7 +124,7 @@ def tied(checkpoint, body):
     spans of score 0 where there are too few others, labels whose hypotheses are cut to the same tokens."""
     inputs, parameters = body["inputs"], body.get("parameters", {})
     if isinstance(inputs, dict) and "question" in inputs:
-        few = inputs.get("context") == "the the The THE the the" and checkpoint.name in ("qa-roberta", "qa-xlm-roberta")
+        few = inputs.get("context") == "the the The THE the the" and checkpoint.name in ("qa-bart", "qa-roberta", "qa-xlm-roberta")
         return few or (parameters.get("top_k") == 50 and checkpoint.name in ("qa-bert-uncased", "qa-bert-vocab"))
     return checkpoint.name == "nli-distilbert-nameless" and "label 9" in str(parameters.get("candidate_labels"))
 
