@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from common import (GOLDEN, TOLERANCE, distance, edit_json, forward, generator, load_model, randomize, read_json,
                     save_case, seed_of, steady)
-from forward_inputs import make_cases
+from forward_inputs import make_cases, with_targets
 from forward_specs import FAMILIES
 
 DIALECTS = {}
@@ -241,6 +241,77 @@ def mixed_dtypes(folder):
     rewrite(folder, {k: v.to(kinds[i % 3]) for i, (k, v) in enumerate(weights(folder).items())})
 
 
+@dialect("bart", "BartForConditionalGeneration")
+def bart_head_only(folder):
+    """The one table under the head's name, the bias left out; sizes under the names of other models."""
+    tensors = weights(folder)
+    tensors["lm_head.weight"] = tensors.pop("model.shared.weight")
+    tensors.pop("final_logits_bias")
+    rewrite(folder, tensors)
+    config = read_json(folder / "config.json")
+    edit_json(folder / "config.json", d_model=None, encoder_layers=None, encoder_attention_heads=None, hidden_size=config["d_model"],
+              num_hidden_layers=config["encoder_layers"], num_attention_heads=config["encoder_attention_heads"])
+
+
+@dialect("bart", "BartForSequenceClassification", num_labels=3)
+def bart_v4_bin(folder):
+    """As BART's own files: all names of the one table, versions, labels by default, fields that nobody reads."""
+    tensors = weights(folder)
+    for side in ("encoder", "decoder"):
+        tensors[f"model.{side}.embed_tokens.weight"] = tensors["model.shared.weight"]
+        tensors[f"model.{side}.version"] = torch.tensor([3.0])
+    save_bin(folder, tensors)
+    edit_json(folder / "config.json", dtype=None, torch_dtype="float32", transformers_version="4.7.0", id2label=None, label2id=None, num_labels=None,
+              add_final_layer_norm=False, normalize_before=False, static_position_embeddings=False, extra_pos_embeddings=2, num_hidden_layers=2,
+              activation_function=None, scale_embedding=None, decoder_start_token_id=None, pad_token_id=None, eos_token_id=None)
+
+
+@dialect("marian", "MarianMTModel")
+def marian_bin(folder):
+    """As OPUS-MT's files: tables of positions and all names of the words' table."""
+    from transformers.models.marian.modeling_marian import MarianSinusoidalPositionalEmbedding
+    tensors = weights(folder)
+    config = read_json(folder / "config.json")
+    for side in ("encoder", "decoder"):
+        tensors[f"model.{side}.embed_tokens.weight"] = tensors["model.shared.weight"]
+        table = MarianSinusoidalPositionalEmbedding(config["max_position_embeddings"], config["d_model"])
+        tensors[f"model.{side}.embed_positions.weight"] = table.create_weight()
+    tensors["lm_head.weight"] = tensors["model.shared.weight"]
+    save_bin(folder, tensors)
+    edit_json(folder / "config.json", static_position_embeddings=True, num_hidden_layers=2, share_encoder_decoder_embeddings=None, bad_words_ids=[[66]])
+
+
+@dialect("m2m_100", "M2M100ForConditionalGeneration")
+def m2m_100_defaults(folder):
+    """What config.json leaves out: relu, scaled embeddings; the table under the decoder's name."""
+    tensors = weights(folder)
+    tensors["model.decoder.embed_tokens.weight"] = tensors.pop("model.shared.weight")
+    rewrite(folder, tensors)
+    edit_json(folder / "config.json", activation_function=None, scale_embedding=None, pad_token_id=None, tie_word_embeddings=None)
+
+
+@dialect("t5", "T5ForConditionalGeneration", exact=False, feed_forward_proj="gated-gelu", tie_word_embeddings=False, layer_norm_epsilon=1e-6)
+def t5_v1_1(folder):
+    """As version 1.1: a head of its own, which tie_word_embeddings says; a bias of cross-attention that nobody reads."""
+    tensors = weights(folder)
+    tensors["lm_head.weight"] = tensors["shared.weight"] + 0.02 * torch.randn(67, 12, generator=generator("t5 v1.1"))
+    tensors["encoder.embed_tokens.weight"] = tensors["decoder.embed_tokens.weight"] = tensors["shared.weight"].clone()
+    tensors["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"] = torch.ones(8, 2)
+    save_bin(folder, tensors)
+    edit_json(folder / "config.json", scale_decoder_outputs=None, is_gated_act=None, dense_act_fn=None, tie_word_embeddings=False, num_decoder_layers=None,
+              layer_norm_epsilon=None)
+
+
+@dialect("t5", "T5ForConditionalGeneration", relative_attention_max_distance=128)
+def t5_v4_config(folder):
+    """As the first T5: the tie unsaid, names of other models."""
+    config = read_json(folder / "config.json")
+    edit_json(folder / "config.json", scale_decoder_outputs=None, is_gated_act=None, dense_act_fn=None, tie_word_embeddings=None, feed_forward_proj=None,
+              relative_attention_max_distance=None, d_model=None, num_layers=None, num_heads=None, d_kv=None,
+              hidden_size=config["d_model"], num_hidden_layers=config["num_layers"], num_attention_heads=config["num_heads"], head_dim=config["d_kv"],
+              n_positions=512, output_past=True, task_specific_params={})
+
+
 def record(name, folder):
     kind, cls, extra, exact, load_as, rewrite_folder = DIALECTS[name]
     extra = dict(extra)
@@ -259,6 +330,8 @@ def record(name, folder):
     start = config.pad_token_id + 1 if family.positions else family.positions
     cases = make_cases(generator(name + " inputs"), vocab=config.vocab_size, pad=config.pad_token_id,
                        longest=family.longest, segments=family.segments, positions=start, full=False)
+    if family.targets:
+        cases = with_targets(generator(name + " targets"), cases, config, cls.__name__, derives=family.targets == "derived")
     for k, (about, inputs) in enumerate(cases):
         got, want = forward(model, inputs), forward(plain, inputs)
         if partial:

@@ -27,37 +27,40 @@ const std::vector<Architecture>& architectures() {
   static constexpr const char* kBase = R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512})";
   static constexpr const char* kQwen = R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 22016, "max_position_embeddings": 32768})";
   static constexpr const char* kBart = R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024})";
+  static constexpr const char* kBartAliases = R"({"hidden_size": "d_model", "num_attention_heads": "encoder_attention_heads", "num_hidden_layers": "encoder_layers"})";
+  static constexpr const char* kT5Aliases = R"({"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers", "head_dim": "d_kv"})";
   static const std::vector<Architecture> kAll = {
       {"albert", "Albert", "albert", make_albert,
        R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
       {"bart", "Bart", "model", make_bart,
-       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "num_labels": 3})"},
+       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "num_labels": 3})", kBartAliases},
       {"bert", "Bert", "bert", make_bert, kBase},
       {"camembert", "Camembert", "roberta", make_roberta, kBase},
       {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2,
        R"({"hidden_size": 1536, "num_hidden_layers": 24, "num_attention_heads": 24, "intermediate_size": 6144, "max_position_embeddings": 512})"},
       {"distilbert", "DistilBert", "distilbert", make_distilbert,
-       R"({"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "max_position_embeddings": 512})"},
+       R"({"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "max_position_embeddings": 512})",
+       R"({"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"})"},
       {"electra", "Electra", "electra", make_electra,
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
       {"m2m_100", "M2M100", "model", make_m2m_100,
-       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "vocab_size": 128112, "activation_function": "relu", "scale_embedding": true})"},
-      {"marian", "Marian", "model", make_marian, kBart},
-      {"mbart", "MBart", "model", make_mbart, kBart},
+       R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "vocab_size": 128112, "activation_function": "relu", "scale_embedding": true})", kBartAliases},
+      {"marian", "Marian", "model", make_marian, kBart, kBartAliases},
+      {"mbart", "MBart", "model", make_mbart, kBart, kBartAliases},
       {"mistral", "Mistral", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
       {"mt5", "MT5", "transformer", make_t5,
-       R"({"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu", "decoder_start_token_id": 0})"},
-      {"pegasus", "Pegasus", "model", make_pegasus, kBart},
+       R"({"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu", "decoder_start_token_id": 0})", kT5Aliases},
+      {"pegasus", "Pegasus", "model", make_pegasus, kBart, kBartAliases},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
-      {"t5", "T5", "transformer", make_t5, R"({"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8})"},
+      {"t5", "T5", "transformer", make_t5, R"({"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8})", kT5Aliases},
       {"xlm-roberta", "XLMRoberta", "roberta", make_roberta, kBase},
   };
   return kAll;
@@ -119,10 +122,9 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
   const Architecture& architecture = architecture_of(*loaded.config_);
-  if (loaded.config_->model_type() == "distilbert") {  // other names of the same fields
-    for (const auto& [name, alias] : {std::pair{"dim", "hidden_size"}, {"n_heads", "num_attention_heads"}, {"n_layers", "num_hidden_layers"}}) {
-      if (const Json* value = loaded.config_->find(alias)) loaded.config_->set_missing({{name, *value}});
-    }
+  const Json aliases = parse_json(architecture.aliases, "aliases");
+  for (const auto& [alias, name] : aliases.items()) {
+    if (const Json* value = loaded.config_->find(alias)) loaded.config_->set_missing({{name.get<std::string>(), *value}});
   }
   loaded.config_->set_missing(parse_json(architecture.sizes, "sizes"));
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
