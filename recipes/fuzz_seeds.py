@@ -184,6 +184,13 @@ def model_configs():
     for name, value in (("num_hidden_layers", 2**31 - 1), ("num_attention_heads", 0), ("num_attention_heads", 7), ("hidden_act", "none"), ("layer_norm_eps", -1), ("layer_norm_eps", 1e-60),
                         ("num_labels", 10**6), ("max_position_embeddings", 2**31), ("position_embedding_type", "relative_key"), ("intermediate_size", 2**40)):
         write(f"bad-{name}-{value}", json.dumps(bert | {name: value}), "model_config")
+    for folder, name, value in (("bart-Base", "decoder_attention_heads", 0), ("bart-Base", "encoder_attention_heads", 3), ("bart-Base", "decoder_layers", 2**31 - 1),
+                                ("bart-Base", "decoder_start_token_id", -1), ("m2m_100-Base", "pad_token_id", 2**31), ("m2m_100-Base", "d_model", 2),
+                                ("marian-MTModel", "max_position_embeddings", 0), ("marian-MTModel", "max_position_embeddings", 1), ("t5-Base", "d_kv", 2**52),
+                                ("t5-Base", "relative_attention_num_buckets", 2), ("t5-Base", "relative_attention_max_distance", 1), ("t5-Base", "feed_forward_proj", "gated-"),
+                                ("t5-QuestionAnswering", "decoder_start_token_id", 2**40), ("t5-Base", "num_decoder_layers", 0)):
+        config = json.loads((ROOT / f"tests/golden/forward/{folder}/config.json").read_text())
+        write(f"bad-{folder}-{name}-{value}", json.dumps(config | {name: value}), "model_config")
 
 
 if __name__ == "__main__":
