@@ -131,6 +131,8 @@ int bench(const Arguments& a, const Common& common) {
     for (int i = 0; i < a.length; ++i) ids.push_back(static_cast<std::int32_t>(random() % static_cast<std::uint32_t>(std::max<std::int64_t>(vocabulary, 1))));
     step.add_sequence(ids);
   }
+  const Step target = step;
+  if (loaded.model().is_encoder_decoder()) step.target = &target;
   loaded.model().forward(step);
   const double rss = peak_rss_mb();
   const std::vector<std::uint64_t> buffer(std::size_t{32} << 20, 1);  // 256 MiB
