@@ -29,9 +29,11 @@ PROGRAM = Path(os.environ.get("POLYMATH", Path(__file__).resolve().parent.parent
 FAMILIES = {"Bert": "bert", "Roberta": "roberta", "XLMRoberta": "roberta", "Camembert": "roberta",
             "DistilBert": "distilbert", "Electra": "electra", "Albert": "albert", "MPNet": "mpnet",
             "DebertaV2": "deberta", "ModernBert": "model"}
+SEQ2SEQ = {"Bart": "model", "M2M100": "model", "MBart": "model", "MT5": "transformer", "Marian": "model", "Pegasus": "model", "T5": "transformer"}
+FAMILIES |= SEQ2SEQ
 ACTS = _ACTIVATIONS + (["hardswish"] if MAJOR == 5 else [])
-CLASSES = {p: [n for n in dir(transformers) if re.fullmatch(p + r"(Model|LMHeadModel|For(?!mer)[A-Z]\w+)", n)
-               and not n.endswith("Output")] for p in FAMILIES}
+CLASSES = {p: [n for n in dir(transformers) if re.fullmatch(p + r"(Model|LMHeadModel|MTModel|EncoderModel|For(?!mer)[A-Z]\w+)", n)
+               and not n.endswith("Output") and not (p in SEQ2SEQ and n.endswith("ForCausalLM"))] for p in FAMILIES}
 
 
 def random_config(r, prefix):
@@ -42,6 +44,10 @@ def random_config(r, prefix):
         if r.random() < often:
             config[field] = pick(values)
 
+    if prefix in SEQ2SEQ:
+        config = random_seq2seq(r, prefix)
+        some("num_labels", 1, 2, 3, 7)
+        return config
     heads = pick([1, 2, 3, 4, 5, 12])
     d = heads * pick([2, 4, 6, 8] if prefix == "ModernBert" else [1, 2, 3, 5, 8, 17])
     layers = pick([1, 1, 2, 2, 3, 5])
@@ -116,6 +122,57 @@ def random_config(r, prefix):
     return config
 
 
+def random_seq2seq(r, prefix):
+    pick, config = r.choice, {}
+
+    def some(field, *values, often=0.5):
+        if r.random() < often:
+            config[field] = pick(values)
+
+    heads = pick([1, 2, 3, 4, 6])
+    some("tie_word_embeddings", False, often=0.3)
+    some("decoder_start_token_id", 0, 2, 5, often=0.7)
+    some("eos_token_id", 1, 2, 9)
+    some("pad_token_id", 0, 1, 3, 7, 16, often=0.8)
+    if prefix.endswith("T5"):
+        config |= dict(vocab_size=pick([17, 33, 64, 101]), d_model=pick([4, 7, 12, 20, 33]), d_kv=pick([1, 3, 5, 8, 17]), d_ff=pick([1, 7, 16, 37]), num_heads=heads,
+                       num_layers=pick([1, 2, 3]))
+        some("num_decoder_layers", 1, 2, 3)
+        some("relative_attention_num_buckets", 4, 5, 8, 13, 32)
+        some("relative_attention_max_distance", 17, 20, 40, 300)
+        some("layer_norm_epsilon", 1e-12, 1e-5, 1e-3, 0.1)
+        some("feed_forward_proj", "relu", "gelu", "gated-gelu", "gated-silu", "gated-relu", *ACTS, often=0.8)
+        return config
+    d = heads * pick([2, 4, 6, 8])
+    config |= dict(vocab_size=pick([17, 33, 64, 101]), d_model=d, encoder_layers=pick([1, 2, 3]), decoder_layers=pick([1, 2, 3]), encoder_attention_heads=heads,
+                   decoder_attention_heads=pick([1, 2, heads]), encoder_ffn_dim=pick([1, 7, 16, 37]), decoder_ffn_dim=pick([1, 7, 16, 37]),
+                   max_position_embeddings=pick([38, 48, 77]))
+    config["pad_token_id"] = config.get("pad_token_id", 1)  # Marian's own is beyond a small vocabulary
+    config["decoder_start_token_id"] = config.get("decoder_start_token_id", 2)
+    some("scale_embedding", True, False)
+    some("activation_function", *ACTS)
+    if prefix == "Marian":
+        some("share_encoder_decoder_embeddings", False, often=0.4)
+        if not config.get("share_encoder_decoder_embeddings", True):
+            some("decoder_vocab_size", 19, 70)
+    return config
+
+
+def add_target(r, g, cls, inputs, config):
+    """Decoder ids of any length, and a mask, or neither."""
+    b, n = inputs["input_ids"].shape
+    if cls.endswith("SequenceClassification"):
+        inputs["input_ids"] = torch.where(inputs["input_ids"] == config.eos_token_id, torch.full_like(inputs["input_ids"], 12), inputs["input_ids"])
+        for row in inputs["input_ids"]:
+            row[r.randrange(n)] = config.eos_token_id
+    if cls.endswith(("EncoderModel", "TokenClassification")) or r.random() < 0.2:
+        return
+    m = n if cls.endswith("SequenceClassification") and r.random() < 0.9 else r.choice([1, 2, 6, 13, 17, n])
+    inputs["decoder_input_ids"] = torch.randint(0, getattr(config, "decoder_vocab_size", config.vocab_size), (b, m), generator=g)
+    if r.random() < 0.5:
+        inputs["decoder_attention_mask"] = (torch.rand((b, m), generator=g) > 0.3).long()
+
+
 def random_rope(r):
     rope = {"rope_type": "default", "rope_theta": r.choice([10.0, 500.0, 10000.0, 160000.0])}
     kind = r.choice(["default", "default", "linear", "yarn", "llama3", "dynamic"])
@@ -140,7 +197,7 @@ def random_rope(r):
 
 
 def random_inputs(r, g, prefix, cls, model, config):
-    longest = min(29, getattr(config, "max_position_embeddings") - 9)
+    longest = min(29, getattr(config, "max_position_embeddings", 38) - 9)
     b, n = r.choice([1, 1, 2, 3, 5]), r.choice([1, 2, 5, 9, 16, 17, longest])
     n = min(n, longest)
     shape = (b, r.choice([1, 2, 4]), n) if cls.endswith("MultipleChoice") else (b, n)
@@ -162,7 +219,9 @@ def random_inputs(r, g, prefix, cls, model, config):
         if kind != "ones" and r.random() < 0.8:
             inputs["input_ids"] = torch.where(mask.bool(), ids, torch.full_like(ids, pad))
         inputs["attention_mask"] = mask
-    names = model.forward.__code__.co_varnames
+    if prefix in SEQ2SEQ:
+        add_target(r, g, cls, inputs, config)
+        return inputs
     segments = getattr(config, "type_vocab_size", 0)
     if segments and r.random() < 0.7 and prefix not in ("DistilBert", "MPNet", "ModernBert"):
         inputs["token_type_ids"] = torch.randint(0, segments, shape, generator=g)
@@ -190,7 +249,7 @@ def rewrite_folder(r, folder, prefix, cls):
         tensors = {old[k]: v for k, v in tensors.items()}
         how.append("gamma")
     base = FAMILIES[prefix] + "."
-    if cls.endswith("Model") and not cls.endswith("HeadModel") and r.random() < 0.3:
+    if cls.endswith("Model") and not cls.endswith(("HeadModel", "MTModel")) and r.random() < 0.3:
         tensors = {base + k: v for k, v in tensors.items()}
         if r.random() < 0.5:
             tensors["classifier.weight"] = torch.ones(2, 3)
@@ -240,6 +299,8 @@ def one(seed, folder, only, counts):
         torch.manual_seed(seed)
         model = randomize(kind(config), str(seed), gain=r.choice([0.7, 1.0, 1.3]))
         model.tie_weights()
+        if hasattr(model, "final_logits_bias"):
+            model.final_logits_bias.normal_()
         head = getattr(getattr(model, "cls", model), "predictions", None) or getattr(model, "lm_head", None)
         if hasattr(head, "decoder") and hasattr(head, "bias") and head.decoder.bias is not None:
             with torch.no_grad():

@@ -302,11 +302,11 @@ def t5_v1_1(folder):
               layer_norm_epsilon=None)
 
 
-@dialect("t5", "T5ForConditionalGeneration", relative_attention_max_distance=128)
+@dialect("t5", "T5ForConditionalGeneration", relative_attention_max_distance=128, feed_forward_proj="silu")
 def t5_v4_config(folder):
-    """As the first T5: the tie unsaid, names of other models."""
+    """The tie unsaid, the activation only where it was written as what follows from another field, names of other models."""
     config = read_json(folder / "config.json")
-    edit_json(folder / "config.json", scale_decoder_outputs=None, is_gated_act=None, dense_act_fn=None, tie_word_embeddings=None, feed_forward_proj=None,
+    edit_json(folder / "config.json", scale_decoder_outputs=None, is_gated_act=None, tie_word_embeddings=None, feed_forward_proj=None,
               relative_attention_max_distance=None, d_model=None, num_layers=None, num_heads=None, d_kv=None,
               hidden_size=config["d_model"], num_hidden_layers=config["num_layers"], num_attention_heads=config["num_heads"], head_dim=config["d_kv"],
               n_positions=512, output_past=True, task_specific_params={})

@@ -36,10 +36,13 @@ struct T5Config {
       throw Error(ErrorCode::kUnsupported, "must be more than half of relative_attention_num_buckets", c.path() + ": relative_attention_max_distance");
     }
     auto act = c.opt<std::string>("feed_forward_proj", "relu");
-    is_gated_act = act.starts_with("gated-");
-    if (is_gated_act) act.erase(0, 6);
-    if (is_gated_act && act == "gelu") act = "gelu_new";
-    dense_act_fn = activation_named(act, "feed_forward_proj");
+    const bool gated = act.starts_with("gated-");
+    if (gated) act.erase(0, 6);
+    if (gated && act == "gelu") act = "gelu_new";
+    // What follows from that field is written out too, and then counts.
+    is_gated_act = c.opt("is_gated_act", gated);
+    const bool written = c.find("dense_act_fn") && !c.find("dense_act_fn")->is_null();
+    dense_act_fn = activation_named(c.opt("dense_act_fn", act), written ? "dense_act_fn" : "feed_forward_proj");
   }
 };
 
