@@ -81,6 +81,18 @@ HeadFunction last_token_classification_head(const Config& config, Linear score) 
   };
 }
 
+HeadFunction decoder_head(const Config& c, Head head, const Scope& w, std::int64_t d, const std::string& embeddings, bool tied,
+                          const std::string& token_classifier) {
+  switch (head) {
+    case Head::kBase: return base_head();
+    case Head::kCausalLm: return causal_lm_head(c, w, "lm_head.weight", embeddings, tied);
+    case Head::kSequenceClassification: return last_token_classification_head(c, Linear(w / "score", d, c.num_labels()));
+    case Head::kTokenClassification: return token_classification_head(Linear(w / token_classifier, d, c.num_labels()));
+    case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", d, 2));
+    default: no_such_head(c);
+  }
+}
+
 std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation) {
   return [dense = std::move(dense), activation](const Tensor& hidden, const Step& step) {
     return dense(first_rows(hidden, step), activation);

@@ -46,6 +46,11 @@ HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std:
 // score(hidden of each sequence's last token that is not pad_token_id) -> {"logits": [sequences, labels]}
 HeadFunction last_token_classification_head(const Config& config, Linear score);
 
+// The heads of decoders: lm_head (of its own weight or of the table `embeddings`; `tied` as in causal_lm_head), score, qa_outputs,
+// and for tokens `token_classifier`. d: of the hidden states.
+HeadFunction decoder_head(const Config& config, Head head, const Scope& scope, std::int64_t d, const std::string& embeddings, bool tied,
+                          const std::string& token_classifier);
+
 // tanh(dense(first row)), as BERT's pooler.
 std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation);
 

@@ -93,16 +93,27 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
+namespace {
+
+// Other names of the same fields.
+struct Alias {
+  const char *model_type, *name, *alias;
+};
+constexpr Alias kAliases[] = {
+    {"distilbert", "dim", "hidden_size"},   {"distilbert", "n_heads", "num_attention_heads"}, {"distilbert", "n_layers", "num_hidden_layers"},
+    {"gpt2", "n_embd", "hidden_size"},};
+
+}  // namespace
+
 LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) {
   LoadedModel loaded;
   const auto adapter = Adapter::open(folder);
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
   const Architecture& architecture = architecture_of(*loaded.config_);
-  if (loaded.config_->model_type() == "distilbert") {  // other names of the same fields
-    for (const auto& [name, alias] : {std::pair{"dim", "hidden_size"}, {"n_heads", "num_attention_heads"}, {"n_layers", "num_hidden_layers"}}) {
-      if (const Json* value = loaded.config_->find(alias)) loaded.config_->set_missing({{name, *value}});
-    }
+  for (const Alias& alias : kAliases) {
+    if (loaded.config_->model_type() != alias.model_type) continue;
+    if (const Json* value = loaded.config_->find(alias.alias)) loaded.config_->set_missing({{alias.name, *value}});
   }
   loaded.config_->set_missing(parse_json(architecture.sizes, "sizes"));
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
