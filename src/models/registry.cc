@@ -12,6 +12,7 @@ std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gpt2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
@@ -31,6 +32,7 @@ const std::vector<Architecture>& architectures() {
        R"({"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "max_position_embeddings": 512})"},
       {"electra", "Electra", "electra", make_electra,
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
+      {"gpt2", "GPT2", "transformer", make_gpt2, R"({"n_embd": 768, "n_layer": 12, "n_head": 12})"},
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
       {"mistral", "Mistral", "model", make_llama,
@@ -101,7 +103,8 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {
     {"distilbert", "dim", "hidden_size"},   {"distilbert", "n_heads", "num_attention_heads"}, {"distilbert", "n_layers", "num_hidden_layers"},
-    {"gpt2", "n_embd", "hidden_size"},};
+    {"gpt2", "n_embd", "hidden_size"},      {"gpt2", "n_head", "num_attention_heads"},        {"gpt2", "n_layer", "num_hidden_layers"},
+};
 
 }  // namespace
 
