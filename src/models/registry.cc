@@ -13,6 +13,7 @@ std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt2(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gpt_neo(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt_neox(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
@@ -34,6 +35,7 @@ const std::vector<Architecture>& architectures() {
       {"electra", "Electra", "electra", make_electra,
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
       {"gpt2", "GPT2", "transformer", make_gpt2, R"({"n_embd": 768, "n_layer": 12, "n_head": 12})"},
+      {"gpt_neo", "GPTNeo", "transformer", make_gpt_neo, R"({"hidden_size": 2048, "num_layers": 24, "num_heads": 16})"},
       {"gpt_neox", "GPTNeoX", "gpt_neox", make_gpt_neox,
        R"({"hidden_size": 6144, "num_hidden_layers": 44, "num_attention_heads": 64, "intermediate_size": 24576, "max_position_embeddings": 2048})"},
       {"llama", "Llama", "model", make_llama,
@@ -106,6 +108,7 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {
     {"distilbert", "dim", "hidden_size"},   {"distilbert", "n_heads", "num_attention_heads"}, {"distilbert", "n_layers", "num_hidden_layers"},
+    {"gpt_neo", "num_heads", "num_attention_heads"}, {"gpt_neo", "num_layers", "num_hidden_layers"},
     {"gpt2", "n_embd", "hidden_size"},      {"gpt2", "n_head", "num_attention_heads"},        {"gpt2", "n_layer", "num_hidden_layers"},
 };
 
