@@ -18,6 +18,7 @@ std::unique_ptr<Model> make_gpt_neox(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_opt(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
 
 const std::vector<Architecture>& architectures() {
@@ -45,6 +46,7 @@ const std::vector<Architecture>& architectures() {
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
+      {"opt", "OPT", "model", make_opt, R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "ffn_dim": 3072, "pad_token_id": 1})"},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},

@@ -99,7 +99,7 @@ TEST_P(Cache, SequencesOfAllAgesShareAPass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("gpt2-LMHeadModel", "gpt_neo-CausalLM", "gpt_neox-CausalLM", "llama-Base", "mistral-CausalLM",
-                                                                "qwen2-CausalLM", "qwen3-Base"), [](const auto& info) {
+                                                                "opt-CausalLM", "qwen2-CausalLM", "qwen3-Base"), [](const auto& info) {
   std::string name = info.param;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
   return name;
