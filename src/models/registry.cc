@@ -9,6 +9,7 @@ namespace polymath {
 
 std::unique_ptr<Model> make_albert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_bloom(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
@@ -28,6 +29,7 @@ const std::vector<Architecture>& architectures() {
       {"albert", "Albert", "albert", make_albert,
        R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
       {"bert", "Bert", "bert", make_bert, kBase},
+      {"bloom", "Bloom", "transformer", make_bloom, R"({"hidden_size": 64, "n_layer": 2, "n_head": 8})"},
       {"camembert", "Camembert", "roberta", make_roberta, kBase},
       {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2,
        R"({"hidden_size": 1536, "num_hidden_layers": 24, "num_attention_heads": 24, "intermediate_size": 6144, "max_position_embeddings": 512})"},
@@ -110,6 +112,7 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {
     {"distilbert", "dim", "hidden_size"},   {"distilbert", "n_heads", "num_attention_heads"}, {"distilbert", "n_layers", "num_hidden_layers"},
+    {"bloom", "n_head", "num_attention_heads"}, {"bloom", "n_layer", "num_hidden_layers"},
     {"gpt_neo", "num_heads", "num_attention_heads"}, {"gpt_neo", "num_layers", "num_hidden_layers"},
     {"gpt2", "n_embd", "hidden_size"},      {"gpt2", "n_head", "num_attention_heads"},        {"gpt2", "n_layer", "num_hidden_layers"},
 };

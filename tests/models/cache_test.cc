@@ -98,7 +98,7 @@ TEST_P(Cache, SequencesOfAllAgesShareAPass) {
   EXPECT_EQ(rows_of(model_, step), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("gpt2-LMHeadModel", "gpt_neo-CausalLM", "gpt_neox-CausalLM", "llama-Base", "mistral-CausalLM",
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bloom-Base", "gpt2-LMHeadModel", "gpt_neo-CausalLM", "gpt_neox-CausalLM", "llama-Base", "mistral-CausalLM",
                                                                 "opt-CausalLM", "qwen2-CausalLM", "qwen3-Base"), [](const auto& info) {
   std::string name = info.param;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
