@@ -71,7 +71,7 @@ struct GptNeoXModel {
   KvShape kv_shape() const { return c.attention.kv_shape(c.num_hidden_layers); }
 
   Tensor operator()(const Step& asked) const {
-    const RenewedStep renewed(asked, c.rope);
+    const RenewedStep renewed(asked, {&c.rope});
     const Step& step = renewed.step();
     const PassCaches caches(step, kv_shape());
     const RopeTable rope(c.rotary_dim, c.rope, step);

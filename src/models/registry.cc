@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 
 #include "base/file.h"
 #include "models/adapter.h"
@@ -49,6 +50,8 @@ const std::vector<Architecture>& architectures() {
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
       {"opt", "OPT", "model", make_opt, R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "ffn_dim": 3072, "pad_token_id": 1})"},
+      {"phi3", "Phi3", "model", make_llama,
+       R"({"hidden_size": 3072, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 8192, "max_position_embeddings": 4096, "original_max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "pad_token_id": 32000})"},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
@@ -84,8 +87,11 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
       {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };
-  for (const Suffix& suffix : kSuffixes) {
-    if (class_name == std::string(architecture.class_prefix) + suffix.text) return suffix.head;
+  std::istringstream prefixes(architecture.class_prefix);  // A|B: classes of both names
+  for (std::string prefix; std::getline(prefixes, prefix, '|');) {
+    for (const Suffix& suffix : kSuffixes) {
+      if (class_name == prefix + suffix.text) return suffix.head;
+    }
   }
   return std::nullopt;
 }

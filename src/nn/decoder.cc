@@ -1,5 +1,6 @@
 #include "nn/decoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace polymath {
@@ -16,8 +17,9 @@ PassCaches::PassCaches(const Step& step, const KvShape& shape) : caches_(step.ca
   }
 }
 
-RenewedStep::RenewedStep(const Step& asked, const RopeConfig& rope) : asked_(asked) {
-  if (!rope.hangs_on_length() || asked.cache.empty()) return;
+RenewedStep::RenewedStep(const Step& asked, std::initializer_list<const RopeConfig*> ropes) : asked_(asked) {
+  const bool hangs = std::any_of(ropes.begin(), ropes.end(), [](const RopeConfig* rope) { return rope->hangs_on_length(); });
+  if (!hangs || asked.cache.empty()) return;
   const auto lengths = rope_lengths(asked);
   renewed_.emplace();
   for (std::size_t s = 0; s < lengths.size(); ++s) {
@@ -30,7 +32,9 @@ RenewedStep::RenewedStep(const Step& asked, const RopeConfig& rope) : asked_(ask
     for (auto [to, from] : {std::pair{&source.ids, &asked.ids}, {&source.position_ids, &asked.positions()}, {&column, &asked.column}}) {
       to->insert(to->end(), rows_of(*from).begin(), rows_of(*from).end());
     }
-    if (const std::int64_t key = rope.key_of_length(lengths[s]); computed == 0 || key != source.rope_key) {
+    std::int64_t key = 0;
+    for (const RopeConfig* rope : ropes) key = key << 32 | rope->key_of_length(lengths[s]);
+    if (computed == 0 || key != source.rope_key) {
       KvCache::Source kept = std::move(source);
       cache.truncate(0);
       source = std::move(kept);

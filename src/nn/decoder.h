@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,7 +32,8 @@ class PassCaches {
 // then made by other frequencies than those it has now, and not only its keys: all of it is computed anew from its first row.
 class RenewedStep {
  public:
-  RenewedStep(const Step& asked, const RopeConfig& rope);
+  // ropes: all, at most two, by which its layers rotate
+  RenewedStep(const Step& asked, std::initializer_list<const RopeConfig*> ropes);
   RenewedStep(const RenewedStep&) = delete;
 
   const Step& step() const { return renewed_ ? *renewed_ : asked_; }  // what there is to compute
