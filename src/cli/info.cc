@@ -39,7 +39,8 @@ int info(const std::string& folder, bool json) {
   }
   Json result;
   result["model_type"] = config.model_type();
-  result["class"] = config.architecture().empty() ? std::string(architecture.class_prefix) + "Model" : config.architecture();
+  const std::string prefix = architecture.class_prefix;
+  result["class"] = config.architecture().empty() ? prefix.substr(0, prefix.find('|')) + "Model" : config.architecture();
   result["head"] = head_name(head);
   for (const char* field : {"hidden_size", "dim", "num_hidden_layers", "n_layers", "num_attention_heads", "n_heads", "intermediate_size", "hidden_dim",
                             "vocab_size", "max_position_embeddings"}) {

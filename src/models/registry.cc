@@ -14,6 +14,7 @@ std::unique_ptr<Model> make_bloom(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gemma2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt_neo(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt_neox(const Config&, Head, const Scope&);
@@ -38,6 +39,10 @@ const std::vector<Architecture>& architectures() {
        R"({"dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "max_position_embeddings": 512})"},
       {"electra", "Electra", "electra", make_electra,
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
+      {"gemma2", "Gemma2", "model", make_gemma2,
+       R"({"hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "intermediate_size": 9216, "max_position_embeddings": 8192, "pad_token_id": 0})"},
+      {"gemma3_text", "Gemma3Text|Gemma3", "model", make_gemma2,
+       R"({"hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "intermediate_size": 9216, "max_position_embeddings": 131072, "pad_token_id": 0})"},
       {"gpt2", "GPT2", "transformer", make_gpt2, R"({"n_embd": 768, "n_layer": 12, "n_head": 12})"},
       {"gpt_neo", "GPTNeo", "transformer", make_gpt_neo, R"({"hidden_size": 2048, "num_layers": 24, "num_heads": 16})"},
       {"gpt_neox", "GPTNeoX", "gpt_neox", make_gpt_neox,
