@@ -60,6 +60,8 @@ const std::vector<Architecture>& architectures() {
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
+      {"smollm3", "SmolLM3", "model", make_llama,
+       R"({"hidden_size": 2048, "num_hidden_layers": 36, "num_attention_heads": 16, "intermediate_size": 11008, "max_position_embeddings": 32768, "rope_theta": 2e6, "pad_token_id": 128004})"},
       {"xlm-roberta", "XLMRoberta", "roberta", make_roberta, kBase},
   };
   return kAll;
