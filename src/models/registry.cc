@@ -19,6 +19,7 @@ std::unique_ptr<Model> make_gpt2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt_neo(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_gpt_neox(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_mixtral(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_opt(const Config&, Head, const Scope&);
@@ -51,6 +52,8 @@ const std::vector<Architecture>& architectures() {
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
       {"mistral", "Mistral", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
+      {"mixtral", "Mixtral", "model", make_mixtral,
+       R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072, "rms_norm_eps": 1e-5, "rope_theta": 1e6})"},
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
