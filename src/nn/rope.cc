@@ -54,14 +54,14 @@ void apply_llama3(const RopeConfig& c, Frequencies& f) {
   }
 }
 
-// LongRoPE: each frequency is divided by a factor of its own, from one of two lists.
+// LongRoPE: each frequency is divided by a factor of its own, from one of two lists (or by a list's only one).
 void apply_longrope(const RopeConfig& c, bool is_long, const std::vector<float>& pos_freqs, Frequencies& f) {
   const auto& factors = is_long ? c.long_factor : c.short_factor;
-  if (factors.size() != pos_freqs.size()) {
+  if (factors.size() != pos_freqs.size() && factors.size() != 1) {
     throw Error(ErrorCode::kBadFile, "has " + std::to_string(factors.size()) + " factors for " + std::to_string(pos_freqs.size()) + " frequencies",
                 c.where + (is_long ? ": long_factor" : ": short_factor"));
   }
-  for (std::size_t i = 0; i < pos_freqs.size(); ++i) f.inv_freq[i] = 1.0f / (factors[i] * pos_freqs[i]);
+  for (std::size_t i = 0; i < pos_freqs.size(); ++i) f.inv_freq[i] = 1.0f / (factors[factors.size() == 1 ? 0 : i] * pos_freqs[i]);
   const double factor = c.factor.value_or(c.max_position_embeddings / c.original_max_position_embeddings);
   if (c.attention_factor) f.attention_factor = static_cast<float>(*c.attention_factor);
   else if (factor > 1) f.attention_factor = static_cast<float>(std::sqrt(1 + scalar_log(factor) / scalar_log(c.original_max_position_embeddings)));
