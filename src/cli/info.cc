@@ -42,8 +42,8 @@ int info(const std::string& folder, bool json) {
   const std::string prefix = architecture.class_prefix;
   result["class"] = config.architecture().empty() ? prefix.substr(0, prefix.find('|')) + "Model" : config.architecture();
   result["head"] = head_name(head);
-  for (const char* field : {"hidden_size", "dim", "num_hidden_layers", "n_layers", "num_attention_heads", "n_heads", "intermediate_size", "hidden_dim",
-                            "vocab_size", "max_position_embeddings"}) {
+  for (const char* field : {"hidden_size", "dim", "n_embd", "num_hidden_layers", "n_layers", "n_layer", "num_layers", "num_attention_heads", "n_heads", "n_head",
+                            "num_heads", "intermediate_size", "hidden_dim", "ffn_dim", "vocab_size", "max_position_embeddings", "n_positions"}) {
     if (const Json* value = config.find(field)) result[field] = *value;
   }
   result["parameters"] = parameters;
