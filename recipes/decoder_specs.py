@@ -71,7 +71,9 @@ def _of(kind, cls, name=None, config=None, swaps=None, small=True, **more):
     family = DECODERS[kind]
     about = name or ("Base" if cls == "Model" else cls.removeprefix("For"))
     labels = {_SC: dict(num_labels=3), _TC: dict(num_labels=5)}.get(cls, {})
-    pad = dict(pad_token_id=5) if cls == _SC else {}
+    pad = {}
+    if cls == _SC:  # all cases: the last token may be one that the mask hides
+        pad, more = dict(pad_token_id=5), dict(full=True) | more
     return Spec(f"{kind}-{about}", kind, family.prefix + cls, (family.small if small else {}) | labels | (config or {}), pad | (swaps or {}), **more)
 
 

@@ -105,7 +105,8 @@ struct BloomModel {
 std::unique_ptr<Model> make_bloom(const Config& c, Head head, const Scope& w) {
   BloomModel model(c, w / "transformer");
   const std::int64_t d = model.c.hidden_size;
-  return decoder_model(std::move(model), decoder_head(c, head, w, d, "transformer.word_embeddings.weight", /*tied=*/true, "classifier"));
+  return decoder_class(std::move(model), c, head, w,
+                       {.d = d, .embeddings = "transformer.word_embeddings.weight", .tied = true, .token_classifier = "classifier"});
 }
 
 }  // namespace polymath

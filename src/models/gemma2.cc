@@ -142,16 +142,14 @@ struct GemmaModel {
 }  // namespace
 
 std::unique_ptr<Model> make_gemma2(const Config& c, Head head, const Scope& w) {
-  HeadFunction f = decoder_head(c, head, w, c.req<std::int64_t>("hidden_size"), "model.embed_tokens.weight", /*tied=*/true, "score");
+  const DecoderHead names{.d = c.req<std::int64_t>("hidden_size"), .embeddings = "model.embed_tokens.weight", .tied = true};
   const auto cap = static_cast<float>(cap_of(c, "final_logit_softcapping", c.model_type() == "gemma2" ? 30.0 : 0.0));
-  if (head == Head::kCausalLm && cap > 0) {
-    f = [f, cap](const Tensor& hidden, const Step& step) {
-      auto outputs = f(hidden, step);
-      outputs[0].value = capped(std::move(outputs[0].value), cap);
-      return outputs;
-    };
-  }
-  return decoder_model(GemmaModel(c, w / "model"), std::move(f));
+  if (head != Head::kCausalLm || cap == 0) return decoder_class(GemmaModel(c, w / "model"), c, head, w, names);
+  return decoder_model(GemmaModel(c, w / "model"), [lm = decoder_head(c, head, w, names), cap](const Tensor& hidden, const Step& step) {
+    auto outputs = lm(hidden, step);
+    outputs[0].value = capped(std::move(outputs[0].value), cap);
+    return outputs;
+  });
 }
 
 }  // namespace polymath

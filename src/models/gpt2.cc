@@ -85,8 +85,8 @@ struct Gpt2Model {
 }  // namespace
 
 std::unique_ptr<Model> make_gpt2(const Config& c, Head head, const Scope& w) {
-  return decoder_model(Gpt2Model(c, w / "transformer"),
-                       decoder_head(c, head, w, c.req<std::int64_t>("n_embd"), "transformer.wte.weight", /*tied=*/true, "classifier"));
+  return decoder_class(Gpt2Model(c, w / "transformer"), c, head, w,
+                       {.d = c.req<std::int64_t>("n_embd"), .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
 }
 
 }  // namespace polymath

@@ -103,8 +103,8 @@ struct GptNeoModel {
 }  // namespace
 
 std::unique_ptr<Model> make_gpt_neo(const Config& c, Head head, const Scope& w) {
-  return decoder_model(GptNeoModel(c, w / "transformer"),
-                       decoder_head(c, head, w, c.req<std::int64_t>("hidden_size"), "transformer.wte.weight", /*tied=*/true, "classifier"));
+  return decoder_class(GptNeoModel(c, w / "transformer"), c, head, w,
+                       {.d = c.req<std::int64_t>("hidden_size"), .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
 }
 
 }  // namespace polymath

@@ -84,11 +84,12 @@ struct GptNeoXModel {
 }  // namespace
 
 std::unique_ptr<Model> make_gpt_neox(const Config& c, Head head, const Scope& w) {
-  // Before it had lm_head, the output's weight was named so.
-  const bool old = head == Head::kCausalLm && !w.find("lm_head.weight") && w.find("embed_out.weight");
-  return decoder_model(GptNeoXModel(c, w / "gpt_neox"),
-                       old ? causal_lm_head(c, w, "embed_out.weight", "gpt_neox.embed_in.weight", /*tied=*/false)
-                           : decoder_head(c, head, w, c.req<std::int64_t>("hidden_size"), "gpt_neox.embed_in.weight", /*tied=*/false, "classifier"));
+  return decoder_class(GptNeoXModel(c, w / "gpt_neox"), c, head, w,
+                       {.d = c.req<std::int64_t>("hidden_size"),
+                        .embeddings = "gpt_neox.embed_in.weight",
+                        .tied = false,
+                        .token_classifier = "classifier",
+                        .lm_head = w.find("lm_head.weight") ? "lm_head.weight" : "embed_out.weight"});  // its first name
 }
 
 }  // namespace polymath

@@ -70,8 +70,8 @@ std::unique_ptr<Model> make_llama(const Config& c, Head head, const Scope& w) {
   const auto mlp = [](const LlamaConfig& config, const Scope& layer) {
     return GatedMlp(layer / "mlp", config.hidden_size, config.intermediate_size, config.hidden_act);
   };
-  return decoder_model(LlamaModel<GatedMlp>(c, w / (other_name ? "transformer" : "model"), mlp),
-                       decoder_head(c, head, w, d, "model.embed_tokens.weight", /*tied=*/c.model_type() == "smollm3", "score"));
+  return decoder_class(LlamaModel<GatedMlp>(c, w / (other_name ? "transformer" : "model"), mlp), c, head, w,
+                       {.d = d, .embeddings = "model.embed_tokens.weight", .tied = c.model_type() == "smollm3"});
 }
 
 }  // namespace polymath

@@ -80,8 +80,8 @@ struct SparseMlp {
 
 std::unique_ptr<Model> make_mixtral(const Config& c, Head head, const Scope& w) {
   const auto mlp = [&](const LlamaConfig& llama, const Scope& layer) { return SparseMlp(c, llama, layer); };
-  return decoder_model(LlamaModel<SparseMlp>(c, w / "model", mlp),
-                       decoder_head(c, head, w, c.req<std::int64_t>("hidden_size"), "model.embed_tokens.weight", /*tied=*/false, "score"));
+  return decoder_class(LlamaModel<SparseMlp>(c, w / "model", mlp), c, head, w,
+                       {.d = c.req<std::int64_t>("hidden_size"), .embeddings = "model.embed_tokens.weight", .tied = false});
 }
 
 }  // namespace polymath

@@ -59,12 +59,15 @@ struct OptLayer {
   }
 };
 
-// The places of the rows in their sequences, padding not counted.
+// The places of the rows in their sequences, padding not counted; what the mask hides is before all.
 std::vector<std::int32_t> positions_of(const Step& step, const PassCaches& caches) {
   std::vector<std::int32_t> positions = step.position_ids;
   for (std::size_t s = 0; step.position_ids.empty() && s < caches.all().size(); ++s) {
-    const std::int32_t rows = step.begin[s + 1] - step.begin[s], before = static_cast<std::int32_t>(caches.all()[s]->length()) - rows;
-    for (std::int32_t i = 0; i < rows; ++i) positions.push_back(before + i);
+    const std::int32_t rows = step.begin[s + 1] - step.begin[s];
+    auto next = static_cast<std::int32_t>(caches.all()[s]->length()) - rows;
+    for (auto r = static_cast<std::size_t>(step.begin[s]); r < static_cast<std::size_t>(step.begin[s + 1]); ++r) {
+      positions.push_back(step.is_key.empty() || step.is_key[r] ? next++ : -1);
+    }
   }
   for (std::int32_t& p : positions) p += kFirstPosition;
   return positions;
@@ -109,8 +112,7 @@ struct OptDecoder {
 
 std::unique_ptr<Model> make_opt(const Config& c, Head head, const Scope& w) {
   const auto d = c.opt<std::int64_t>("word_embed_proj_dim", c.req<std::int64_t>("hidden_size"));
-  return decoder_model(OptDecoder(c, w / "model.decoder"),
-                       decoder_head(c, head, w, d, "model.decoder.embed_tokens.weight", /*tied=*/true, "score"));
+  return decoder_class(OptDecoder(c, w / "model.decoder"), c, head, w, {.d = d, .embeddings = "model.decoder.embed_tokens.weight", .tied = true});
 }
 
 }  // namespace polymath

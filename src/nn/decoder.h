@@ -61,7 +61,7 @@ struct CausalAttentionConfig {
   KvShape kv_shape(int layers) const { return {layers, num_key_value_heads, head_dim}; }
 };
 
-// What the rows take from all that their caches hold, their own keys and values included.
+// What the rows take from all that their caches hold, their own keys and values included but for those that are no keys.
 // qkv: [rows, (heads + 2 kv heads) * head_dim], queries, keys and values -> [rows, heads * head_dim]
 Tensor attend(const Tensor& qkv, const CausalAttentionConfig& config, const Step& step, const PassCaches& caches, int layer,
               const std::function<void(const QueryScores&)>& add_scores = {});
