@@ -151,7 +151,7 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
   try {
-    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_);
+    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
