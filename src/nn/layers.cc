@@ -69,7 +69,7 @@ Linear::Linear(const TensorView& weight, const TensorView* bias, LoadType type) 
 Linear Linear::conv1d(const Scope& scope, std::int64_t k, std::int64_t n) {
   const TensorView* one[] = {&scope.tensor("weight", {k, n})};
   Linear made;
-  made.weight_ = Weight::pack(one, scope.weights->type(), /*transposed=*/true);
+  made.weight_ = Weight::pack(one, type_for(n, scope.weights->type()), /*transposed=*/true);
   if (scope.find("bias")) made.add_bias(&scope.tensor("bias", {n}), 0);
   return made;
 }
@@ -84,7 +84,7 @@ Linear Linear::query_key_value(const Scope& scope, std::int64_t d, int heads) {
   std::vector<const TensorView*> tensors;
   for (const TensorView& part : parts) tensors.push_back(&part);
   Linear made;
-  made.weight_ = Weight::pack(tensors, scope.weights->type());
+  made.weight_ = Weight::pack(tensors, type_for(d, scope.weights->type()));
   if (!scope.find("bias")) return made;
   const auto bias = read_f32(scope.tensor("bias", {3 * d}));
   made.bias_.resize(static_cast<std::size_t>((3 * d + 15) / 16 * 16), 0.0f);
