@@ -171,14 +171,15 @@ std::int64_t RopeConfig::key_of_length(std::int64_t length) const {
 std::vector<std::int64_t> rope_lengths(const Step& step) {
   std::vector<std::int64_t> lengths;
   const auto& positions = step.positions();
+  const std::int64_t columns = step.cache.empty() ? step.columns : 0;
   for (int s = 0; s < step.sequences(); ++s) {
-    std::int64_t length = step.position_ids.empty() ? step.columns : 0;
+    std::int64_t length = step.position_ids.empty() ? columns : 0;
     for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
       length = std::max<std::int64_t>(length, positions[static_cast<std::size_t>(r)] + std::int64_t{1});
     }
     lengths.push_back(length);
   }
-  if (step.columns > 0 && !lengths.empty()) lengths.assign(lengths.size(), *std::max_element(lengths.begin(), lengths.end()));
+  if (columns > 0 && !lengths.empty()) lengths.assign(lengths.size(), *std::max_element(lengths.begin(), lengths.end()));
   return lengths;
 }
 

@@ -38,8 +38,8 @@ struct RopeConfig {
   bool hangs_on_length() const { return rope_type == "dynamic" || rope_type == "longrope"; }
 };
 
-// The length of each sequence as rotations take it: one more than its greatest position, and for a padded batch than the
-// batch's.  -> [sequences]
+// The length of each sequence as rotations take it: one more than its greatest position, and for a padded batch without
+// caches than the batch's.  -> [sequences]
 std::vector<std::int64_t> rope_lengths(const Step& step);
 
 // cos and sin of position * inverse frequency, a row for each of the step's: [rows, d/2]. Angles are rounded
