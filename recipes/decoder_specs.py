@@ -204,6 +204,10 @@ def _lengths():
     yield Spec("llama-rope-longrope", "llama", "LlamaForCausalLM", llama | dict(max_position_embeddings=32, rope_parameters=_rope(
         500.0, rope_type="longrope", original_max_position_embeddings=8, short_factor=[1.0, 1.1, 1.2, 1.3], long_factor=[2.0, 3.0, 5.0, 9.0])),
                dict(max_position_embeddings=512))
+    two = dict(hidden_size=24, num_attention_heads=4, intermediate_size=28, num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
+    yield Spec("modernbert-rope-dynamic-long", "modernbert", "ModernBertModel", two | dict(max_position_embeddings=8, rope_parameters={
+        "full_attention": _rope(500.0, rope_type="dynamic", factor=3.0), "sliding_attention": _rope(50.0, rope_type="dynamic", factor=2.0)}),
+               dict(layer_types=["full_attention"] * 2, num_hidden_layers=1))
     yield _of("gpt_neox", "Model", "dynamic", dict(max_position_embeddings=8, rope_parameters=_rope(
         500.0, partial_rotary_factor=1.0, rope_type="dynamic", factor=2.0)), swaps)
 
