@@ -41,7 +41,7 @@ def randomize(model, name, gain=1.3):
             if tied[id(p)] != key or (key.endswith("embed_positions.weight") and not p.requires_grad):  # sinusoidal
                 continue
             noise = torch.randn(p.shape, generator=g)
-            is_norm = "norm" in key.lower() and p.ndim == 1
+            is_norm = ("norm" in key.lower() or ".ln_" in "." + key) and p.ndim == 1
             if is_norm and key.endswith("weight"):
                 p.copy_(1 + 0.25 * noise)
             elif p.ndim == 1:
@@ -49,7 +49,7 @@ def randomize(model, name, gain=1.3):
             elif "embedding" in key and "mapping" not in key and "proj" not in key:
                 p.copy_(0.7 * noise)
             else:
-                fan_in = p.shape[1:].numel()
+                fan_in = p.shape[-1] if "experts" in key else p.shape[1:].numel()
                 p.copy_(noise * gain / fan_in**0.5)
     return model
 

@@ -197,7 +197,8 @@ def random_rope(r):
 
 
 def random_inputs(r, g, prefix, cls, model, config):
-    longest = min(29, getattr(config, "max_position_embeddings", 38) - 9)
+    most = getattr(config, "max_position_embeddings", 38)
+    longest = min(29, most - 9)
     b, n = r.choice([1, 1, 2, 3, 5]), r.choice([1, 2, 5, 9, 16, 17, longest])
     n = min(n, longest)
     shape = (b, r.choice([1, 2, 4]), n) if cls.endswith("MultipleChoice") else (b, n)
@@ -226,7 +227,7 @@ def random_inputs(r, g, prefix, cls, model, config):
     if segments and r.random() < 0.7 and prefix not in ("DistilBert", "MPNet", "ModernBert"):
         inputs["token_type_ids"] = torch.randint(0, segments, shape, generator=g)
     if r.random() < 0.2 and not (prefix == "DistilBert" and (MAJOR == 4 or len(shape) == 3)):
-        inputs["position_ids"] = torch.randint(0, config.max_position_embeddings - 1, shape, generator=g)
+        inputs["position_ids"] = torch.randint(0, most - 1, shape, generator=g)
         if prefix == "ModernBert" and r.random() < 0.5:
             inputs["position_ids"] = torch.arange(n).expand(shape).contiguous()
     if r.random() < 0.3:

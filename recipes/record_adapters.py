@@ -1,11 +1,12 @@
 """Records tests/golden/forward/adapter-*: LoRA adapters as PEFT saves them, with their base model in the folder `base`.
 
-    python recipes/record_adapters.py     # 4.57.6 with peft (0.21.2 when this was written)
+    python recipes/record_adapters.py [NAME...]     # 4.57.6 with peft (0.21.2 when this was written)
 
 The answers are PEFT's, unmerged, and have to differ from the base model's.
 """
 
 import shutil
+import sys
 
 import peft
 import torch
@@ -13,6 +14,7 @@ import transformers
 
 from common import GOLDEN, MUST_MOVE, distance, edit_json, forward, generator, randomize, save_case, seed_of
 from forward_inputs import make_cases
+from decoder_specs import DECODERS
 from forward_specs import FAMILIES
 
 ADAPTERS = {
@@ -27,12 +29,18 @@ ADAPTERS = {
     "adapter-modernbert-bias": ("modernbert", "ModernBertModel", dict(
         num_hidden_layers=2, attention_bias=True), dict(
         r=1, lora_alpha=2, target_modules=["Wqkv", "Wo"], lora_bias=True, task_type="FEATURE_EXTRACTION")),
+    "adapter-gpt2": ("gpt2", "GPT2ForSequenceClassification", dict(num_labels=4), dict(
+        r=2, lora_alpha=5, target_modules=["c_attn", "c_proj", "c_fc"], task_type="SEQ_CLS", fan_in_fan_out=True)),
+    "adapter-gpt2-dora": ("gpt2", "GPT2LMHeadModel", dict(n_inner=20), dict(
+        r=2, lora_alpha=4, target_modules=["c_attn", "c_proj"], use_dora=True, task_type="CAUSAL_LM", fan_in_fan_out=True)),
+    "adapter-phi3": ("phi3", "Phi3ForCausalLM", dict(hidden_size=24, num_attention_heads=4), dict(
+        r=2, lora_alpha=5, target_modules=["qkv_proj", "gate_up_proj", "o_proj"], task_type="CAUSAL_LM")),
 }
 
 
 def record(name, folder):
     kind, cls, more, how = ADAPTERS[name]
-    family = FAMILIES[kind]
+    family = (FAMILIES | DECODERS)[kind]
     cls = getattr(transformers, cls)
     fields = {k: v for k, v in (family.config | {"num_hidden_layers": 2} | family.tiny | more).items()
               if k not in ("layer_types", "rope_parameters")}
@@ -67,6 +75,6 @@ def record(name, folder):
 
 if __name__ == "__main__":
     assert transformers.__version__ == "4.57.6"
-    for name in ADAPTERS:
+    for name in sys.argv[1:] or ADAPTERS:
         record(name, GOLDEN / "forward" / name)
         print(name, flush=True)

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from common import (GOLDEN, TOLERANCE, distance, edit_json, forward, generator, load_model, randomize, read_json,
                     save_case, seed_of, steady)
 from forward_inputs import make_cases, with_targets
+from decoder_specs import DECODERS
 from forward_specs import FAMILIES
 
 DIALECTS = {}
@@ -312,11 +313,34 @@ def t5_v4_config(folder):
               n_positions=512, output_past=True, task_specific_params={})
 
 
+@dialect("gpt2", "GPT2LMHeadModel", n_embd=12, n_head=3)
+def gpt2_hub(folder):
+    """As the first GPT-2's files: no prefix, the masks as tensors, no copy of the tied head, another name for the length."""
+    tensors = {k.removeprefix("transformer."): v for k, v in weights(folder).items() if k != "lm_head.weight"}
+    for i in range(2):
+        tensors[f"h.{i}.attn.bias"] = torch.ones(40, 40).tril()[None, None]
+        tensors[f"h.{i}.attn.masked_bias"] = torch.tensor(-1e4)
+    rewrite(folder, tensors)
+    edit_json(folder / "config.json", n_ctx=40, dtype=None, n_inner=None, scale_attn_weights=None, tie_word_embeddings=None)
+
+
+@dialect("gpt_neo", "GPTNeoForCausalLM", hidden_size=12, num_heads=3)
+def other_names_of_sizes(folder):
+    config = read_json(folder / "config.json")
+    edit_json(folder / "config.json", num_heads=None, num_layers=None, num_attention_heads=config["num_heads"], num_hidden_layers=config["num_layers"])
+
+
+@dialect("mixtral", "MixtralForCausalLM", num_attention_heads=2)
+def fused_experts(folder):
+    """All experts of a layer in one tensor, as the newest version holds them."""
+    rewrite(folder, load_model(folder).state_dict())
+
+
 def record(name, folder):
     kind, cls, extra, exact, load_as, rewrite_folder = DIALECTS[name]
     extra = dict(extra)
     partial = extra.pop("add_pooling_layer", True) is False
-    family = FAMILIES[kind]
+    family = (FAMILIES | DECODERS)[kind]
     cls = getattr(transformers, cls)
     torch.manual_seed(seed_of(name))
     config = cls.config_class(**(family.config | family.tiny | extra))

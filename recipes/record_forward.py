@@ -13,13 +13,15 @@ import transformers
 
 from common import GOLDEN, MAJOR, forward, generator, load_model, randomize, save_case, seed_of, steady
 from forward_inputs import make_cases, with_targets
+from decoder_specs import DECODERS, decoder_specs
 from forward_specs import FAMILIES, all_specs
 from sensitivity import check, show
 
+ALL_FAMILIES = FAMILIES | DECODERS
 
 
 def build(spec):
-    family = FAMILIES[spec.family]
+    family = ALL_FAMILIES[spec.family]
     cls = getattr(transformers, spec.cls)
     config = cls.config_class(**(family.config | spec.config))
     torch.manual_seed(seed_of(spec.name))
@@ -39,7 +41,7 @@ def build(spec):
 def record(spec, folder):
     """Writes the golden; returns what is wrong with it."""
     wrong = []
-    family = FAMILIES[spec.family]
+    family = ALL_FAMILIES[spec.family]
     model, config = build(spec)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -69,12 +71,12 @@ def record(spec, folder):
 
 def main(names):
     weak = []
-    for spec in all_specs():
+    for spec in [*all_specs(), *decoder_specs()]:
         if spec.major != MAJOR or (names and spec.name not in names):
             continue
         folder = GOLDEN / "forward" / spec.name
         weak += record(spec, folder)
-        swaps = {k: v for k, v in (FAMILIES[spec.family].swaps | spec.swaps).items() if v is not None}
+        swaps = {k: v for k, v in (ALL_FAMILIES[spec.family].swaps | spec.swaps).items() if v is not None}
         moved = check(folder, swaps, spec.idle)
         weak += show(spec.name, moved)
     if weak:

@@ -41,12 +41,13 @@ int info(const std::string& folder, bool json) {
   }
   Json result;
   result["model_type"] = config.model_type();
-  result["class"] = config.architecture().empty() ? std::string(architecture.class_prefix) + "Model" : config.architecture();
+  const std::string prefix = architecture.class_prefix;
+  result["class"] = config.architecture().empty() ? prefix.substr(0, prefix.find('|')) + "Model" : config.architecture();
   result["head"] = head_name(head);
-  for (const char* field : {"hidden_size", "dim", "num_hidden_layers", "n_layers", "num_attention_heads", "n_heads", "intermediate_size", "hidden_dim", "d_model", "d_kv", "d_ff",
-                            "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers", "encoder_attention_heads", "decoder_attention_heads",
-                            "num_heads", "encoder_ffn_dim", "decoder_ffn_dim",
-                            "vocab_size", "max_position_embeddings"}) {
+  for (const char* field : {"hidden_size", "dim", "num_hidden_layers", "n_layers", "num_attention_heads", "n_heads", "intermediate_size",
+                            "hidden_dim", "d_model", "d_kv", "d_ff", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers",
+                            "encoder_attention_heads", "decoder_attention_heads", "num_heads", "encoder_ffn_dim", "decoder_ffn_dim", "n_embd",
+                            "n_layer", "n_head", "ffn_dim", "vocab_size", "max_position_embeddings", "n_positions"}) {
     if (const Json* value = config.find(field)) result[field] = *value;
   }
   result["parameters"] = parameters;

@@ -113,7 +113,7 @@ Config Adapter::config() const {
   Json values = read_json_file(path);
   const Config plain(values, path);
   for (const auto& [name, tensor] : tensors_.tensors()) {
-    if (!name.ends_with(".classifier.weight") && !name.ends_with(".classifier.out_proj.weight")) continue;
+    if (!name.ends_with(".classifier.weight") && !name.ends_with(".classifier.out_proj.weight") && !name.ends_with(".score.weight")) continue;
     if (tensor.shape.size() != 2 || tensor.shape[0] == plain.num_labels()) continue;
     for (const char* field : {"id2label", "label2id"}) values.erase(field);
     values["num_labels"] = tensor.shape[0];
@@ -131,7 +131,7 @@ double Adapter::scaling(const std::string& module, std::int64_t rank) const {
   return config_.opt("use_rslora", false) ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
 }
 
-void Adapter::apply(Checkpoint& base, const Weights& names) const {
+void Adapter::apply(Checkpoint& base, const Weights& names, const std::string& model_type) const {
   std::map<std::string, Parts> modules;
   for (const auto& [key, tensor] : tensors_.tensors()) {
     std::string name = key;
@@ -160,12 +160,15 @@ void Adapter::apply(Checkpoint& base, const Weights& names) const {
     if (!weight) misfit(*parts.a, "adapts a module that the base model does not have");
     const TensorView &a = *parts.a, &b = *parts.b;
     if (weight->shape.size() != 2 || a.shape.size() != 2 || b.shape.size() != 2 || a.shape[0] != b.shape[1] || a.shape[0] < 1) misfit(a, "does not fit its lora_B and a linear layer");
-    // An embedding's product is the table's transpose.
-    const std::int64_t n = parts.embedding ? weight->shape[1] : weight->shape[0], k = parts.embedding ? weight->shape[0] : weight->shape[1];
+    // An embedding's product is the table's transpose, and so is that of GPT-2's Conv1D: c_attn, c_proj, c_fc.
+    const bool conv1d = model_type == "gpt2" && module.substr(module.rfind('.') + 1).starts_with("c_");
+    const bool flipped = parts.embedding || conv1d;
+    const std::int64_t n = weight->shape[flipped ? 1 : 0], k = weight->shape[flipped ? 0 : 1];
     if (a.shape[1] != k || b.shape[0] != n) misfit(a, "does not fit the weight that it adapts");
     const std::int64_t rank = a.shape[0];
     const double scale = scaling(module, rank);
     std::vector<float> w = read_f32(*weight);
+    if (conv1d) w = transposed(w, static_cast<std::size_t>(k), static_cast<std::size_t>(n));
     if (parts.embedding) {
       if (parts.magnitude) misfit(*parts.magnitude, "DoRA of an embedding is not known here");
       // w [entries, d] += scale a^T b^T. What is tied to the table keeps the old one.
@@ -197,6 +200,7 @@ void Adapter::apply(Checkpoint& base, const Weights& names) const {
       const auto size = static_cast<std::int64_t>(bias.size());
       base.set(old ? old->name : module + ".bias", {size}, std::move(bias));
     }
+    if (conv1d) w = transposed(w, static_cast<std::size_t>(n), static_cast<std::size_t>(k));
     base.set(weight->name, weight->shape, std::move(w));
   }
 }

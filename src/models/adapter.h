@@ -22,7 +22,7 @@ class Adapter {
   // The base's config.json; with as many labels as a classifier that the adapter brings along has.
   Config config() const;
   // Adds the adapter to the base model's tensors. Throws Error naming the tensor that does not fit.
-  void apply(Checkpoint& base, const Weights& names) const;
+  void apply(Checkpoint& base, const Weights& names, const std::string& model_type) const;
 
  private:
   Adapter(std::string folder, Config config);

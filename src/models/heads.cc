@@ -1,5 +1,7 @@
 #include "models/heads.h"
 
+#include <algorithm>
+
 #include "polymath/error.h"
 
 namespace polymath {
@@ -67,18 +69,51 @@ HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std:
   };
 }
 
-HeadFunction last_token_classification_head(const Config& config, Linear score) {
-  const auto pad = config.opt<std::int64_t>("pad_token_id", -1);
-  return [pad, score = std::move(score)](const Tensor& hidden, const Step& step) {
-    std::vector<std::int32_t> last;
-    for (int s = 0; s < step.sequences(); ++s) {
-      const std::int32_t begin = step.begin[static_cast<std::size_t>(s)];
-      std::int32_t row = step.begin[static_cast<std::size_t>(s) + 1] - 1;
-      while (row > begin && step.ids[static_cast<std::size_t>(row)] == pad) --row;
-      last.push_back(row);
-    }
-    return std::vector<Output>{{"logits", score(take_rows(hidden, last)), false}};
-  };
+namespace {
+
+// The step with the row (of a sequence s, at this column) that the mask hides: a query, but no key.
+Step with_hidden_row(const Step& step, std::size_t s, std::int32_t column) {
+  Step more = step;
+  const auto first = step.column.begin() + step.begin[s], last = step.column.begin() + step.begin[s + 1];
+  const auto at = std::lower_bound(first, last, column) - step.column.begin();
+  more.is_key.resize(step.ids.size(), 1);
+  more.ids.insert(more.ids.begin() + at, step.padded_ids[static_cast<std::size_t>(static_cast<std::int64_t>(s) * step.columns + column)]);
+  more.column.insert(more.column.begin() + at, column);
+  more.is_key.insert(more.is_key.begin() + at, 0);
+  if (!step.type_ids.empty()) more.type_ids.insert(more.type_ids.begin() + at, 0);
+  if (!step.position_ids.empty()) more.position_ids.insert(more.position_ids.begin() + at, column);
+  for (std::size_t later = s + 1; later < more.begin.size(); ++later) ++more.begin[later];
+  return more;
+}
+
+}  // namespace
+
+LastTokens::LastTokens(const Step& asked, std::int64_t pad) : step(asked) {
+  std::vector<std::int32_t> columns;  // of a padded batch: the last that does not hold pad_token_id, or the first
+  for (int s = 0; asked.columns > 0 && s < asked.sequences(); ++s) {
+    auto column = static_cast<std::int32_t>(asked.columns - 1);
+    while (column > 0 && asked.padded_ids[static_cast<std::size_t>(s * asked.columns + column)] == pad) --column;
+    columns.push_back(column);
+    const auto first = step.column.begin() + step.begin[static_cast<std::size_t>(s)], last = step.column.begin() + step.begin[static_cast<std::size_t>(s) + 1];
+    if (std::find(first, last, column) == last) step = with_hidden_row(step, static_cast<std::size_t>(s), column);
+  }
+  for (int s = 0; s < step.sequences(); ++s) {
+    const std::int32_t begin = step.begin[static_cast<std::size_t>(s)];
+    std::int32_t row = step.begin[static_cast<std::size_t>(s) + 1] - 1;
+    const auto is_last = [&](std::size_t r) { return columns.empty() ? step.ids[r] != pad : step.column[r] == columns[static_cast<std::size_t>(s)]; };
+    while (row > begin && !is_last(static_cast<std::size_t>(row))) --row;
+    rows.push_back(row);
+  }
+}
+
+HeadFunction decoder_head(const Config& c, Head head, const Scope& w, const DecoderHead& n) {
+  switch (head) {
+    case Head::kBase: return base_head();
+    case Head::kCausalLm: return causal_lm_head(c, w, n.lm_head, n.embeddings, n.tied);
+    case Head::kTokenClassification: return token_classification_head(Linear(w / n.token_classifier, n.d, c.num_labels()));
+    case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", n.d, 2));
+    default: no_such_head(c);
+  }
 }
 
 std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation) {

@@ -43,8 +43,52 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
 // decoder(hidden) -> {"logits": [rows of the head, vocabulary]}; `tied` is the class's default for tie_word_embeddings.
 HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied);
 
-// score(hidden of each sequence's last token that is not pad_token_id) -> {"logits": [sequences, labels]}
-HeadFunction last_token_classification_head(const Config& config, Linear score);
+// Where a decoder's classes find what they need. d: of the hidden states.
+struct DecoderHead {
+  std::int64_t d;
+  std::string embeddings;  // the table that lm_head may be tied to
+  bool tied;               // whether it is where config.json says nothing
+  std::string token_classifier = "score";
+  std::string lm_head = "lm_head.weight";
+};
+
+// The heads of decoders that read each row by itself: lm_head, qa_outputs, and the one for tokens.
+HeadFunction decoder_head(const Config& config, Head head, const Scope& scope, const DecoderHead& names);
+
+// The last token of each sequence that is not pad_token_id, which may be one that the mask hides: what has to be computed to
+// know it, and its rows there.
+struct LastTokens {
+  Step step;
+  std::vector<std::int32_t> rows;  // [sequences]
+
+  LastTokens(const Step& asked, std::int64_t pad_token_id);
+};
+
+// score(hidden of the last token) -> {"logits": [sequences, labels]}
+template <class Decoder>
+class LastTokenModel final : public Model {
+ public:
+  LastTokenModel(Decoder decoder, Linear score, std::int64_t pad_token_id)
+      : decoder_(std::move(decoder)), score_(std::move(score)), pad_token_id_(pad_token_id) {}
+  KvShape kv_shape() const override { return decoder_.kv_shape(); }
+
+  std::vector<Output> forward(const Step& step) const override {
+    const LastTokens last(step, pad_token_id_);
+    return {{"logits", score_(take_rows(decoder_(last.step), last.rows)), false}};
+  }
+
+ private:
+  Decoder decoder_;
+  Linear score_;
+  std::int64_t pad_token_id_;
+};
+
+// A decoder under the head that its class names.
+template <class Decoder>
+std::unique_ptr<Model> decoder_class(Decoder decoder, const Config& c, Head head, const Scope& w, const DecoderHead& names) {
+  if (head != Head::kSequenceClassification) return decoder_model(std::move(decoder), decoder_head(c, head, w, names));
+  return std::make_unique<LastTokenModel<Decoder>>(std::move(decoder), Linear(w / "score", names.d, c.num_labels()), c.opt<std::int64_t>("pad_token_id", -1));
+}
 
 // tanh(dense(first row)), as BERT's pooler.
 std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation);

@@ -76,7 +76,7 @@ struct ModernBertEncoder {
   Tensor operator()(const Step& step) const {
     Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
     const std::int64_t d = x.dim(-1), head_d = d / heads;
-    const RopeTable global_rope(head_d, global_rope_config, step.positions()), local_rope(head_d, local_rope_config, step.positions());
+    const RopeTable global_rope(head_d, global_rope_config, step), local_rope(head_d, local_rope_config, step);
     for (const ModernBertLayer& layer : layers) {
       Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
       const RopeTable& rope = layer.local ? local_rope : global_rope;

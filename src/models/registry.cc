@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 
 #include "base/file.h"
 #include "models/adapter.h"
@@ -10,15 +11,22 @@ namespace polymath {
 std::unique_ptr<Model> make_albert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_bloom(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_deberta_v2(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_distilbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_electra(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gemma2(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gpt2(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gpt_neo(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_gpt_neox(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_llama(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_m2m_100(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_marian(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mbart(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_mixtral(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_modernbert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_mpnet(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_opt(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_pegasus(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_roberta(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_t5(const Config&, Head, const Scope&);
@@ -35,6 +43,8 @@ const std::vector<Architecture>& architectures() {
       {"bart", "Bart", "model", make_bart,
        R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "num_labels": 3})", kBartAliases},
       {"bert", "Bert", "bert", make_bert, kBase},
+      {"bloom", "Bloom", "transformer", make_bloom, R"({"hidden_size": 64, "n_layer": 2, "n_head": 8})",
+       R"({"num_attention_heads": "n_head", "num_hidden_layers": "n_layer"})"},
       {"camembert", "Camembert", "roberta", make_roberta, kBase},
       {"deberta-v2", "DebertaV2", "deberta", make_deberta_v2,
        R"({"hidden_size": 1536, "num_hidden_layers": 24, "num_attention_heads": 24, "intermediate_size": 6144, "max_position_embeddings": 512})"},
@@ -43,6 +53,16 @@ const std::vector<Architecture>& architectures() {
        R"({"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"})"},
       {"electra", "Electra", "electra", make_electra,
        R"({"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024, "max_position_embeddings": 512})"},
+      {"gemma2", "Gemma2", "model", make_gemma2,
+       R"({"hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "intermediate_size": 9216, "max_position_embeddings": 8192, "pad_token_id": 0})"},
+      {"gemma3_text", "Gemma3Text|Gemma3", "model", make_gemma2,
+       R"({"hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "intermediate_size": 9216, "max_position_embeddings": 131072, "pad_token_id": 0})"},
+      {"gpt2", "GPT2", "transformer", make_gpt2, R"({"n_embd": 768, "n_layer": 12, "n_head": 12})",
+       R"({"hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"})"},
+      {"gpt_neo", "GPTNeo", "transformer", make_gpt_neo, R"({"hidden_size": 2048, "num_layers": 24, "num_heads": 16})",
+       R"({"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers"})"},
+      {"gpt_neox", "GPTNeoX", "gpt_neox", make_gpt_neox,
+       R"({"hidden_size": 6144, "num_hidden_layers": 44, "num_attention_heads": 64, "intermediate_size": 24576, "max_position_embeddings": 2048})"},
       {"llama", "Llama", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008, "max_position_embeddings": 2048})"},
       {"m2m_100", "M2M100", "model", make_m2m_100,
@@ -51,15 +71,22 @@ const std::vector<Architecture>& architectures() {
       {"mbart", "MBart", "model", make_mbart, kBart, kBartAliases},
       {"mistral", "Mistral", "model", make_llama,
        R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072})"},
+      {"mixtral", "Mixtral", "model", make_mixtral,
+       R"({"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072, "rms_norm_eps": 1e-5, "rope_theta": 1e6})"},
       {"modernbert", "ModernBert", "model", make_modernbert,
        R"({"hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152, "max_position_embeddings": 8192})"},
       {"mpnet", "MPNet", "mpnet", make_mpnet, kBase},
       {"mt5", "MT5", "transformer", make_t5,
        R"({"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu", "decoder_start_token_id": 0})", kT5Aliases},
+      {"opt", "OPT", "model", make_opt, R"({"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "ffn_dim": 3072, "pad_token_id": 1})"},
       {"pegasus", "Pegasus", "model", make_pegasus, kBart, kBartAliases},
+      {"phi3", "Phi3", "model", make_llama,
+       R"({"hidden_size": 3072, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 8192, "max_position_embeddings": 4096, "original_max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "pad_token_id": 32000})"},
       {"qwen2", "Qwen2", "model", make_llama, kQwen},
       {"qwen3", "Qwen3", "model", make_llama, kQwen},
       {"roberta", "Roberta", "roberta", make_roberta, kBase},
+      {"smollm3", "SmolLM3", "model", make_llama,
+       R"({"hidden_size": 2048, "num_hidden_layers": 36, "num_attention_heads": 16, "intermediate_size": 11008, "max_position_embeddings": 32768, "rope_theta": 2e6, "pad_token_id": 128004})"},
       {"t5", "T5", "transformer", make_t5, R"({"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8})", kT5Aliases},
       {"xlm-roberta", "XLMRoberta", "roberta", make_roberta, kBase},
   };
@@ -96,8 +123,11 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
       {"LMHeadModel", Head::kCausalLm},
       {"Model", Head::kBase},
   };
-  for (const Suffix& suffix : kSuffixes) {
-    if (class_name == std::string(architecture.class_prefix) + suffix.text) return suffix.head;
+  std::istringstream prefixes(architecture.class_prefix);  // A|B: classes of both names
+  for (std::string prefix; std::getline(prefixes, prefix, '|');) {
+    for (const Suffix& suffix : kSuffixes) {
+      if (class_name == prefix + suffix.text) return suffix.head;
+    }
   }
   return std::nullopt;
 }
@@ -132,7 +162,7 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
   try {
-    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_);
+    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;

@@ -66,6 +66,35 @@ Linear::Linear(const TensorView& weight, const TensorView* bias, LoadType type) 
   if (bias) add_bias(bias, 0);
 }
 
+Linear Linear::conv1d(const Scope& scope, std::int64_t k, std::int64_t n) {
+  const TensorView* one[] = {&scope.tensor("weight", {k, n})};
+  Linear made;
+  made.weight_ = Weight::pack(one, type_for(n, scope.weights->type()), /*transposed=*/true);
+  if (scope.find("bias")) made.add_bias(&scope.tensor("bias", {n}), 0);
+  return made;
+}
+
+Linear Linear::query_key_value(const Scope& scope, std::int64_t d, int heads) {
+  const TensorView& weight = scope.tensor("weight", {3 * d, d});
+  const std::int64_t head_dim = d / heads;
+  std::vector<TensorView> parts;  // in their new order
+  for (std::int64_t part = 0; part < 3; ++part) {
+    for (std::int64_t head = 0; head < heads; ++head) parts.push_back(rows_of(weight, (3 * head + part) * head_dim, head_dim));
+  }
+  std::vector<const TensorView*> tensors;
+  for (const TensorView& part : parts) tensors.push_back(&part);
+  Linear made;
+  made.weight_ = Weight::pack(tensors, type_for(d, scope.weights->type()));
+  if (!scope.find("bias")) return made;
+  const auto bias = read_f32(scope.tensor("bias", {3 * d}));
+  made.bias_.resize(static_cast<std::size_t>((3 * d + 15) / 16 * 16), 0.0f);
+  for (std::int64_t i = 0; i < 3 * d; ++i) {
+    const std::int64_t part = i / head_dim % 3, head = i / (3 * head_dim);
+    made.bias_[static_cast<std::size_t>(part * d + head * head_dim + i % head_dim)] = bias[static_cast<std::size_t>(i)];
+  }
+  return made;
+}
+
 void Linear::add_bias(const TensorView* bias, std::int64_t at) {
   bias_.resize(static_cast<std::size_t>((n() + 15) / 16 * 16), 0.0f);
   const auto values = read_f32(*bias);
@@ -88,12 +117,21 @@ LayerNorm::LayerNorm(const Scope& scope, std::int64_t d, double eps)
   if (scope.find("bias")) bias_ = read_f32(scope.tensor("bias", {d}));
 }
 
+LayerNorm LayerNorm::without_weights(std::int64_t d, double eps) {
+  LayerNorm norm;
+  norm.weight_.assign(static_cast<std::size_t>(d), 1.0f);
+  norm.eps_ = static_cast<float>(eps);
+  return norm;
+}
+
 Tensor LayerNorm::operator()(const Tensor& x) const {
   return layer_norm(x, weight_.data(), bias_.empty() ? nullptr : bias_.data(), eps_);
 }
 
-RmsNorm::RmsNorm(const Scope& scope, std::int64_t d, double eps)
-    : weight_(read_f32(scope.tensor("weight", {d}))), eps_(static_cast<float>(eps)) {}
+RmsNorm::RmsNorm(const Scope& scope, std::int64_t d, double eps, float offset)
+    : weight_(read_f32(scope.tensor("weight", {d}))), eps_(static_cast<float>(eps)) {
+  for (float& w : weight_) w += offset;
+}
 
 Tensor RmsNorm::operator()(const Tensor& x) const { return rms_norm(x, weight_.data(), eps_); }
 
@@ -102,8 +140,12 @@ void RmsNorm::heads(Tensor& x, std::int64_t begin, std::int64_t heads) const {
 }
 
 GatedMlp::GatedMlp(const Scope& w, std::int64_t d, std::int64_t intermediate, Activation act)
-    : gate_up_proj_({w / "gate_proj", w / "up_proj"}, d, intermediate), down_proj_(w / "down_proj", intermediate, d), act_(act) {}
+    : gate_up_proj_(w.find("gate_up_proj.weight") ? Linear(w / "gate_up_proj", d, 2 * intermediate)
+                                                  : Linear({w / "gate_proj", w / "up_proj"}, d, intermediate)),
+      down_proj_(w / "down_proj", intermediate, d),
+      act_(act) {}
 
+Tensor GatedMlp::operator()(const Tensor& x) const { return down_proj_(gated(gate_up_proj_(x), act_)); }
 Tensor GatedMlp::operator()(const Tensor& x, const Tensor& residual) const { return down_proj_(gated(gate_up_proj_(x), act_), residual); }
 
 Embedding::Embedding(const Scope& scope, std::int64_t d) : table_(scope.tensor("weight")) {

@@ -28,6 +28,11 @@ class Linear {
   Linear(const std::vector<Scope>& scopes, std::int64_t k, std::int64_t n_each);
   // A decoder whose weight may be tied to a table of another name.
   Linear(const TensorView& weight, const TensorView* bias, LoadType type);
+  // GPT-2's Conv1D: path.weight is [k, n].
+  static Linear conv1d(const Scope& scope, std::int64_t k, std::int64_t n);
+  // path.weight [3 d, d] holds each head's query, key and value one after the other; this one's outputs are all queries,
+  // then all keys, then all values.
+  static Linear query_key_value(const Scope& scope, std::int64_t d, int heads);
 
   Tensor operator()(const Tensor& x, Activation activation = Activation::kNone) const;  // act(x w^T + b)
   Tensor operator()(const Tensor& x, const Tensor& residual) const;                     // x w^T + b + residual
@@ -46,6 +51,7 @@ class LayerNorm {
  public:
   LayerNorm() = default;
   LayerNorm(const Scope& scope, std::int64_t d, double eps);  // path.weight and, where it exists, path.bias
+  static LayerNorm without_weights(std::int64_t d, double eps);
 
   Tensor operator()(const Tensor& x) const;
 
@@ -57,7 +63,7 @@ class LayerNorm {
 class RmsNorm {
  public:
   RmsNorm() = default;
-  RmsNorm(const Scope& scope, std::int64_t d, double eps);  // path.weight
+  RmsNorm(const Scope& scope, std::int64_t d, double eps, float offset = 0);  // path.weight + offset
 
   Tensor operator()(const Tensor& x) const;
   // Normalizes each of `heads` vectors of d from column `begin` on, in place.
@@ -68,12 +74,15 @@ class RmsNorm {
   float eps_ = 0;
 };
 
-// down(act(gate(x)) * up(x)) + residual (Shazeer 2020, arXiv:2002.05202); gate and up are merged when loading.
+// down(act(gate(x)) * up(x)) + residual (Shazeer 2020, arXiv:2002.05202); gate and up are merged when loading, if the
+// checkpoint does not hold them as one gate_up_proj.
 class GatedMlp {
  public:
   GatedMlp(const Scope& scope, std::int64_t d, std::int64_t intermediate, Activation act);  // gate_proj, up_proj, down_proj
 
-  Tensor operator()(const Tensor& x, const Tensor& residual) const;  // x: [rows, D]
+  // x: [rows, D]
+  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, const Tensor& residual) const;
 
  private:
   Linear gate_up_proj_, down_proj_;

@@ -44,4 +44,12 @@ const TensorView& Scope::tensor(const std::string& name, std::initializer_list<s
   return found;
 }
 
+TensorView rows_of(const TensorView& tensor, std::int64_t begin, std::int64_t count) {
+  TensorView part = tensor;
+  const std::size_t row_bytes = tensor.data.size() / static_cast<std::size_t>(tensor.shape[0]);
+  part.shape[0] = count;
+  part.data = tensor.data.subspan(static_cast<std::size_t>(begin) * row_bytes, static_cast<std::size_t>(count) * row_bytes);
+  return part;
+}
+
 }  // namespace polymath

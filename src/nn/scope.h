@@ -45,6 +45,9 @@ struct Scope {
   const TensorView& tensor(const std::string& name, std::initializer_list<std::int64_t> shape) const;
 };
 
+// Rows [begin, begin + count) of a tensor of two or more axes: the same bytes, so valid as long as the tensor.
+TensorView rows_of(const TensorView& tensor, std::int64_t begin, std::int64_t count);
+
 // modules[i] for i in [0, count), each built from its config and scope/i.
 template <class Module, class... Args>
 std::vector<Module> each(int count, const Scope& scope, const Args&... args) {

@@ -106,7 +106,7 @@ class CachedHead {
     if (o_.window >= 0) {
       const std::int32_t column = o_.column[static_cast<std::size_t>(row)];
       for (std::int64_t j = 0; j < n; ++j) {
-        if (column - key_column[j] >= o_.window) s[j] = -INFINITY;
+        if (std::abs(column - key_column[j]) >= o_.window) s[j] = -INFINITY;
       }
     }
     table().softmax(s, 1, size, size);

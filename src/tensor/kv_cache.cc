@@ -34,6 +34,7 @@ void KvCache::extend(std::span<const std::int32_t> columns) {
 void KvCache::truncate(std::int64_t length) {
   columns_.resize(static_cast<std::size_t>(std::min(length, this->length())));
   blocks_.resize(static_cast<std::size_t>((this->length() + kBlock - 1) / kBlock));
+  for (auto* of_rows : {&source.ids, &source.position_ids}) of_rows->resize(std::min(of_rows->size(), columns_.size()));
 }
 
 void KvCache::write(std::int64_t i, int layer, int head, const float* key, const float* value) {

@@ -36,6 +36,13 @@ class KvCache {
 
   std::span<const std::int32_t> columns() const { return columns_; }  // [length]
 
+  // What the positions were made from, for models that have to make them anew when a sequence grows; else empty.
+  struct Source {
+    std::vector<std::int32_t> ids, position_ids;  // [length]
+    std::int64_t rope_key = 0;                    // the frequencies that the keys were rotated by
+  };
+  Source source;
+
   // Block b of a layer's head. Keys are panels of 16 positions, [4][head_dim][16]; values rows, [64][head_dim
   // rounded up to 16]. The positions beyond length() hold anything finite.
   const float* keys(std::int64_t b, int layer, int head) const { return at(b, layer, head); }

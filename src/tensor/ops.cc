@@ -206,11 +206,15 @@ void softmax_rows(Tensor& x) {
   });
 }
 
-void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin) {
-  const std::int64_t d = cos.dim(-1) * 2;
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin, std::int64_t head_dim) {
+  const std::int64_t d = cos.dim(-1) * 2, apart = head_dim == 0 ? d : head_dim;
+  // Heads that are rotated as a whole lie side by side: one call for all.
+  const std::int64_t calls = apart == d ? 1 : heads, heads_each = apart == d ? heads : 1;
   parallel_ranges(x.rows(), row_grain(heads * d), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      table().rotate_half(x.row(r) + begin, cos.row(r), sin.row(r), static_cast<std::size_t>(heads), static_cast<std::size_t>(d));
+      for (std::int64_t i = 0; i < calls; ++i) {
+        table().rotate_half(x.row(r) + begin + i * apart, cos.row(r), sin.row(r), static_cast<std::size_t>(heads_each), static_cast<std::size_t>(d));
+      }
     }
   });
 }

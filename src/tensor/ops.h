@@ -52,9 +52,9 @@ Tensor take_columns(const Tensor& x, std::int64_t begin, std::int64_t end);
 
 void softmax_rows(Tensor& x);
 
-// Rotary position embedding (RoFormer) on columns [begin, begin + heads * 2 * half) of x, in the halves' layout:
-// the angles of row r are cos/sin[r]: [rows, half].
-void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin);
+// Rotary position embedding (RoFormer) on the first 2 * half columns of each of `heads` vectors of head_dim from column
+// `begin` on, in the halves' layout: the angles of row r are cos/sin[r]: [rows, half]. head_dim 0: 2 * half.
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin, std::int64_t head_dim = 0);
 
 // The scores of one head of one sequence: scores[i][j] of query i and key j, in rows `stride` apart.
 struct HeadScores {
@@ -103,7 +103,7 @@ struct CachedAttentionOptions {
   bool causal = true;                     // a row sees what was cached before it and itself; else all
   std::span<const std::int32_t> begin;    // [sequences + 1], as in AttentionOptions
   std::span<const std::int32_t> column;   // [rows], needed by window
-  std::int64_t window = -1;               // see only keys less than this many columns back; -1: all
+  std::int64_t window = -1;               // see only keys less than this many columns away; -1: all
   float softcap = 0;                      // scores <- softcap * tanh(scores / softcap); 0: not
   std::span<const float> alibi_slopes;    // [heads] or empty: scores += slope * key's column (Press et al. 2021, arXiv:2108.12409)
   std::function<void(const QueryScores&)> add_scores;  // as in AttentionOptions, called once per query row and head

@@ -119,6 +119,38 @@ TEST_P(Cache, SequencesOfAllAgesShareAPass) {
   EXPECT_EQ(rows_of(model_, step), expected);
 }
 
+// Models whose rotations hang on the length: what a row answers hangs on how far its sequence has come, so only the last
+// piece's rows are those of the whole.
+class GrowingCache : public Cache {};
+
+TEST_P(GrowingCache, TheLastPieceGivesTheBitsOfTheWhole) {
+  const auto ids = random_ids(90, 10);
+  for (std::size_t piece : {1u, 5u, 64u}) {
+    KvCache cache(model_.kv_shape());
+    for (std::size_t begin = 0; begin < ids.size(); begin += piece) {
+      const std::size_t end = std::min(ids.size(), begin + piece);
+      const Rows part = append(model_, cache, std::span(ids).subspan(begin, end - begin));
+      Step whole;
+      whole.add_sequence(std::span(ids).first(end));
+      const Rows expected = rows_of(model_, whole);
+      ASSERT_EQ(part, Rows(expected.begin() + static_cast<std::ptrdiff_t>(begin), expected.end())) << "in pieces of " << piece << ", at " << end;
+    }
+  }
+}
+
+TEST_P(GrowingCache, GoesBackToShorterLengths) {
+  const auto long_ids = random_ids(40, 11), short_ids = random_ids(3, 12);
+  KvCache cache(model_.kv_shape());
+  append(model_, cache, long_ids);
+  cache.truncate(2);
+  auto all = std::vector<std::int32_t>(long_ids.begin(), long_ids.begin() + 2);
+  all.insert(all.end(), short_ids.begin(), short_ids.end());
+  Step whole;
+  whole.add_sequence(all);
+  const Rows expected = rows_of(model_, whole);
+  EXPECT_EQ(append(model_, cache, short_ids), Rows(expected.begin() + 2, expected.end()));
+}
+
 std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
   std::string name = info.param;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
@@ -126,8 +158,11 @@ std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long", "m2m_100-ConditionalGeneration", "marian-MTModel", "t5-ConditionalGeneration"), test_name);
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "llama-Base", "m2m_100-ConditionalGeneration", "marian-MTModel", "mistral-CausalLM", "qwen2-CausalLM", "qwen3-Base",
-                                                          "t5-ConditionalGeneration"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "bloom-Base", "gemma2-CausalLM", "gemma3_text-Base", "gpt2-LMHeadModel",
+                                                          "gpt_neo-CausalLM", "gpt_neox-CausalLM", "llama-Base", "m2m_100-ConditionalGeneration",
+                                                          "marian-MTModel", "mistral-CausalLM", "mixtral-CausalLM", "opt-CausalLM", "phi3-window",
+                                                          "qwen2-CausalLM", "qwen3-Base", "smollm3-window", "t5-ConditionalGeneration"), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, GrowingCache, ::testing::Values("gpt_neox-dynamic", "llama-rope-dynamic", "llama-rope-longrope", "phi3-longrope"), test_name);
 
 }  // namespace
 }  // namespace polymath

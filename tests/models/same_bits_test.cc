@@ -82,9 +82,11 @@ TEST_P(SameBits, AndAnotherTokenGivesOthers) {
 INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                          ::testing::Values(std::pair("bert-Base", LoadType::kAuto), std::pair("bert-Base", LoadType::kBf16),
                                            std::pair("bert-Base", LoadType::kQ8), std::pair("albert-Base", LoadType::kAuto),
-                                           std::pair("bart-ConditionalGeneration", LoadType::kAuto),
+                                           std::pair("bart-ConditionalGeneration", LoadType::kAuto), std::pair("bloom-Base", LoadType::kAuto),
                                            std::pair("deberta-v2-v2", LoadType::kAuto), std::pair("distilbert-SequenceClassification", LoadType::kAuto),
+                                           std::pair("gpt2-Base", LoadType::kQ8), std::pair("gpt_neox-Base", LoadType::kAuto),
                                            std::pair("llama-CausalLM", LoadType::kAuto), std::pair("llama-CausalLM", LoadType::kQ8),
+                                           std::pair("mixtral-Base", LoadType::kAuto), std::pair("mixtral-Base", LoadType::kQ8),
                                            std::pair("modernbert-Base", LoadType::kAuto), std::pair("mpnet-MaskedLM", LoadType::kAuto),
                                            std::pair("roberta-QuestionAnswering", LoadType::kAuto), std::pair("t5-Base", LoadType::kAuto)),
                          [](const auto& info) {
