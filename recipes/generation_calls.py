@@ -71,6 +71,10 @@ def text_generation(checkpoint, tokenizer):
     yield call(SHORT[0], do_sample=False)  # to the pipeline's length
     yield call([SHORT[0]], **greedy)
     yield call([SHORT[0], UNICODE[0], SHORT[3]], **greedy)
+    if tokenizer.pad_token and tokenizer.padding_side == "left":
+        yield call([SHORT[0], UNICODE[0], SHORT[3]], batch_size=2, **greedy)
+        yield call([SHORT[0], UNICODE[0], SHORT[3]], batch_size=3, num_beams=3, do_sample=False, max_new_tokens=11, eos_token_id=ENDS)
+        yield call([SHORT[0], UNICODE[0], SHORT[3]], batch_size=3, do_sample=False, max_length=40, repetition_penalty=1.3, no_repeat_ngram_size=2)
     yield call([SHORT[0], SHORT[2]], num_beams=3, num_return_sequences=2, do_sample=False, max_new_tokens=8, eos_token_id=ENDS)
     yield call(SHORT[0], return_full_text=False, **greedy)
     yield call(UNICODE[4], return_full_text=False, **greedy)
@@ -154,6 +158,8 @@ def summarization(checkpoint, tokenizer):
 
 
 def languages(checkpoint):
+    if "nllb" in checkpoint.name:
+        return dict(src_lang="eng_Latn", tgt_lang="fra_Latn"), dict(src_lang="deu_Latn", tgt_lang="jpn_Jpan"), dict(src_lang="eng_Latn", tgt_lang="tlh")
     if "M2M100" in checkpoint.cls:
         return dict(src_lang="en", tgt_lang="fr"), dict(src_lang="de", tgt_lang="ast"), dict(src_lang="en", tgt_lang="tlh")
     if "MBart" in checkpoint.cls:
@@ -177,4 +183,5 @@ def translation_pair(checkpoint, tokenizer):
 
 
 GENERATION_CALLS = {"text-generation": text_generation, "text2text-generation": seq2seq, "summarization": summarization,
-                    "translation": translation, "translation_en_to_fr": translation_pair}
+                    "translation": translation, "translation_en_to_fr": translation_pair,
+                    "translation_en_to_de": translation_pair}

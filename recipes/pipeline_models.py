@@ -172,7 +172,22 @@ CHECKPOINTS = [
                decoder(sliding_window=8), dict(model_max_length=60), generation=None,
                config_json=dict(num_beams=3, max_length=40, no_repeat_ngram_size=3, pad_token_id=0,
                                 task_specific_params={"text-generation": {"do_sample": False, "max_length": 35}})),
+    Checkpoint("write-gpt2", "GPT2LMHeadModel", tok.gpt2, WRITE,
+               dict(n_embd=24, n_layer=2, n_head=4, n_positions=300, pad_token_id=None), generation=None,
+               config_json=dict(prefix="Well, ", task_specific_params={"text-generation": {"do_sample": False, "top_k": 5}})),
+    Checkpoint("write-gemma2", "Gemma2ForCausalLM", tok.llama, WRITE,
+               # pipeline() of 4.57.6 loads with an attention that leaves soft-capping out
+               decoder(sliding_window=9, query_pre_attn_scalar=10, pad_token_id=0, attn_logit_softcapping=None), dict(model_max_length=200, padding_side="left")),
+    Checkpoint("write-bloom", "BloomForCausalLM", tok.qwen2, WRITE, dict(hidden_size=24, n_layer=2, n_head=4),
+               dict(chat_template=CHATML, padding_side="left")),
     # encoder-decoders
+    Checkpoint("t2t-t5", "T5ForConditionalGeneration", tok.t5, T2T + TRANSLATE + ["translation_en_to_de"],
+               t5(feed_forward_proj="gated-gelu", tie_word_embeddings=False), dict(model_max_length=60),
+               config_json=dict(task_specific_params={
+                   "translation_en_to_de": {"prefix": "translate English to German: ", "max_length": 22, "num_beams": 2, "early_stopping": True},
+                   "translation_en_to_fr": {"prefix": "translate English to French: ", "max_length": 30}})),
+    Checkpoint("translate-nllb", "M2M100ForConditionalGeneration", tok.nllb, TRANSLATE, encdec(),
+               generation=dict(no_repeat_ngram_size=1, max_length=200, eos_token_id=2, pad_token_id=1, bos_token_id=0, decoder_start_token_id=2)),
     Checkpoint("sum-bart", "BartForConditionalGeneration", tok.bart, SUM + T2T,
                encdec(task_specific_params={"summarization": {
                    "length_penalty": 2.0, "max_length": 40, "min_length": 6, "num_beams": 3, "early_stopping": True,

@@ -85,6 +85,7 @@ void print_readable(const Json& result, const std::string& indent = "") {
   for (const char* key : {"generated_text", "summary_text", "translation_text"}) {
     if (!result.contains(key)) continue;
     std::cout << indent << (result[key].is_string() ? result[key].get<std::string>() : dump_json(result[key])) << '\n';
+    if (result.contains("parts") && result["parts"] > 1) std::cout << indent << "(summarized in " << result["parts"] << " parts)\n";
     return;
   }
   if (result.contains("labels")) {  // zero-shot

@@ -21,32 +21,35 @@ struct Pass {
     for (std::size_t r = row; r < step.column.size(); ++r) step.column[r] += first;
     step.cache.push_back(feed.cache);
     if (feed.memory) step.memory.push_back(feed.memory);
-    step.head_rows.push_back(static_cast<std::int32_t>(step.column.size()) - 1);
+    for (std::size_t i = std::min(feed.logits, ids.size()); i > 0; --i) step.head_rows.push_back(static_cast<std::int32_t>(step.column.size() - i));
   }
 };
 
 }  // namespace
 
 Tensor next_logits(const Model& model, std::span<const Feed> feeds) {
+  std::int64_t rows = 0, row = 0;
+  for (const Feed& feed : feeds) rows += static_cast<std::int64_t>(feed.logits);
   Tensor all;
-  for (std::size_t begin = 0; begin < feeds.size();) {
+  for (std::size_t begin = 0, end = 0; begin < feeds.size(); begin = end) {
     Pass pass;
-    std::size_t end = begin;
     for (; end < feeds.size() && (end == begin || pass.rows() + feeds[end].ids.size() <= kRowsPerPass); ++end) {
-      std::span<const std::int32_t> ids = feeds[end].ids;
-      for (; ids.size() > kRowsPerPass; ids = ids.subspan(kRowsPerPass)) {
+      const Feed& feed = feeds[end];
+      std::span<const std::int32_t> ids = feed.ids;
+      while (ids.size() > kRowsPerPass + feed.logits) {  // the rows whose logits are wanted stay together
         Pass piece;
-        piece.add(feeds[end], ids.first(kRowsPerPass));
+        piece.add(feed, ids.first(kRowsPerPass));
         model.forward(piece.step);
+        ids = ids.subspan(kRowsPerPass);
       }
-      pass.add(feeds[end], ids);
+      pass.add(feed, ids);
     }
     const auto outputs = model.forward(pass.step);
     const Tensor& logits = output_named(outputs, "logits");
-    if (begin == 0 && end == feeds.size()) return logits;
-    if (begin == 0) all = Tensor({static_cast<std::int64_t>(feeds.size()), logits.dim(1)});
-    std::copy(logits.data(), logits.data() + logits.size(), all.row(static_cast<std::int64_t>(begin)));
-    begin = end;
+    if (logits.rows() == rows) return logits;
+    if (all.empty()) all = Tensor({rows, logits.dim(1)});
+    std::copy(logits.data(), logits.data() + logits.size(), all.row(row));
+    row += logits.rows();
   }
   return all;
 }
@@ -72,9 +75,13 @@ Lengths lengths_of(const GenerationConfig& config, const DecodingInput& input) {
 void advance_all(const Model& model, std::span<Decoding* const> decodings) {
   std::vector<Feed> feeds;
   std::vector<std::int64_t> first;
+  std::int64_t rows = 0;
   for (Decoding* decoding : decodings) {
-    first.push_back(static_cast<std::int64_t>(feeds.size()));
-    for (const Feed& feed : decoding->feeds()) feeds.push_back(feed);
+    first.push_back(rows);
+    for (const Feed& feed : decoding->feeds()) {
+      feeds.push_back(feed);
+      rows += static_cast<std::int64_t>(feed.logits);
+    }
   }
   const Tensor logits = next_logits(model, feeds);
   for (std::size_t i = 0; i < decodings.size(); ++i) decodings[i]->step(logits, first[i]);

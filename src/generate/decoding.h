@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "generate/generation_config.h"
+#include "generate/proposer.h"
 #include "models/model.h"
 #include "text/pretrained_tokenizer.h"
 
@@ -18,9 +19,10 @@ struct Feed {
   KvCache* cache = nullptr;
   KvCache* memory = nullptr;  // what an encoder-decoder remembers of the source
   std::span<const std::int32_t> ids;  // at least one
+  std::size_t logits = 1;             // after how many of its last tokens logits are wanted
 };
 
-// The logits after the last token of each feed: [feeds, vocabulary]. Long feeds go through the model in pieces of bounded
+// The logits that the feeds want, one feed after the other: [rows, vocabulary]. Long feeds go through the model in pieces of bounded
 // size, which changes no bit. The caches hold the tokens afterwards.
 Tensor next_logits(const Model& model, std::span<const Feed> feeds);
 
@@ -31,6 +33,8 @@ struct DecodingInput {
   std::vector<std::int32_t> encoder_ids;  // the source, for the processors that look at it
   std::shared_ptr<KvCache> memory;        // of an encoder-decoder
   const KvCache* prefix = nullptr;        // keys and values of the first of ids, fewer than all; or null
+  std::shared_ptr<Proposer> proposer;     // guesses that are checked in one pass; or null
+  std::size_t proposals = 0;              // tokens of a guess, at most
   bool log_probabilities = false;         // of the tokens that are written (stream.h)
   std::int64_t max_positions = 0;         // config.json's max_position_embeddings; 0: unknown
   const PretrainedTokenizer* tokenizer = nullptr;  // for stop_strings
@@ -43,20 +47,20 @@ struct Lengths {
 };
 Lengths lengths_of(const GenerationConfig& config, const DecodingInput& input);
 
-// Writes one or several sequences for a prompt, a token at a step. Not thread safe.
+// Writes one or several sequences for a prompt, step by step. Not thread safe.
 class Decoding {
  public:
   virtual ~Decoding() = default;
 
   virtual bool finished() const = 0;
-  // What the model has to read before the next step, and the step: logits [feeds, vocabulary]. Not once finished.
+  // What the model has to read before the next step, and the step; its logits begin at a row. Not once finished.
   virtual std::vector<Feed> feeds() = 0;
   virtual void step(const Tensor& logits, std::int64_t first_row) = 0;
   // The sequences, prompts included, best first.
   virtual std::vector<std::vector<std::int32_t>> sequences() const = 0;
 };
 
-// One step of all, in shared passes.
+// One step of all, in shared passes. A step writes a token, or several where guesses were right.
 void advance_all(const Model& model, std::span<Decoding* const> decodings);
 
 // Beams (beam_search.cc); one sequence, greedy or sampled, is a Stream. config and what input points to must outlive them.

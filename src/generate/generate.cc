@@ -31,6 +31,18 @@ DecodingInput decoding_input(const Model& model, const Prompt& prompt, const Gen
   return input;
 }
 
+constexpr std::size_t kLongestRun = 2;  // Transformers' max_matching_ngram_size
+
+void set_proposer(DecodingInput& input, const GenerationConfig& config, const GenerateOptions& options) {
+  if (options.draft) {
+    input.proposer = std::make_shared<DraftModel>(*options.draft);
+    input.proposals = options.draft_tokens;
+  } else if (config.prompt_lookup_num_tokens) {
+    input.proposer = std::make_shared<PromptLookup>(static_cast<std::size_t>(config.max_matching_ngram_size.value_or(kLongestRun)), options.lookup);
+    input.proposals = static_cast<std::size_t>(*config.prompt_lookup_num_tokens);
+  }
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<Decoding>> start_decoding(const Model& model, const Prompt& prompt, std::size_t number, const GenerationConfig& config,
@@ -44,6 +56,7 @@ std::vector<std::unique_ptr<Decoding>> start_decoding(const Model& model, const 
     return decodings;
   }
   for (std::int64_t i = 0; i < config.num_return_sequences; ++i) {
+    set_proposer(input, config, options);
     input.number = number * static_cast<std::uint64_t>(config.num_return_sequences) + static_cast<std::uint64_t>(i);
     decodings.push_back(std::make_unique<Stream>(model, config, input));
   }

@@ -20,6 +20,9 @@ struct GenerateOptions {
   const PretrainedTokenizer* tokenizer = nullptr;  // for stop_strings
   std::int64_t max_positions = 0;                  // config.json's max_position_embeddings; 0: unknown
   std::uint64_t seed = 0;
+  const Model* draft = nullptr;  // a smaller model of the same vocabulary, whose guesses are checked; must outlive the call
+  std::size_t draft_tokens = 5;
+  std::span<const std::int32_t> lookup;  // a text that prompt lookup looks into first
 };
 
 // num_return_sequences sequences for each prompt, prompts included (of an encoder-decoder: the decoder's). A prompt's result

@@ -239,6 +239,10 @@ GenerationConfig GenerationConfig::parse(const Json& fields, const std::string& 
   if (!c.pad_token_id && !c.eos_token_id.empty()) c.pad_token_id = c.eos_token_id.front();
   c.prompt_lookup_num_tokens = f.whole("prompt_lookup_num_tokens");
   c.max_matching_ngram_size = f.whole("max_matching_ngram_size");
+  for (const char* name : {"prompt_lookup_num_tokens", "max_matching_ngram_size"}) {
+    const auto value = f.whole(name);
+    if (value && (*value < 1 || *value > kMostBeams)) f.refuse(name, "must be 1 to " + std::to_string(kMostBeams) + ", but is " + std::to_string(*value));
+  }
   return c;
 }
 

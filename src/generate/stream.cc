@@ -22,31 +22,56 @@ Stream::Stream(const Model& model, const GenerationConfig& config, DecodingInput
 }
 
 std::vector<Feed> Stream::feeds() {
-  std::vector<Feed> feeds = {{.cache = &cache_, .memory = input_.memory.get(), .ids = pending_}};
+  guesses_ = 0;
+  // Where frequencies hang on the length of the sequence, a token's row would see the guesses behind it.
+  const bool can_guess = input_.proposer && !guidance_ && cache_.length() > 0 && cache_.source.ids.empty();
+  const auto room = static_cast<std::size_t>(lengths_.max_length) - ids_.size();  // at least one is left to write
+  if (can_guess) {
+    const auto guess = input_.proposer->propose(ids_, std::min(input_.proposals, room - 1));
+    pending_.insert(pending_.end(), guess.begin(), guess.end());
+    guesses_ = guess.size();
+  }
+  std::vector<Feed> feeds = {{.cache = &cache_, .memory = input_.memory.get(), .ids = pending_, .logits = guesses_ + 1}};
   if (guidance_) guidance_->add_feeds(feeds);
   return feeds;
 }
 
 void Stream::step(const Tensor& logits, std::int64_t first_row) {
-  scores_.assign(logits.row(first_row), logits.row(first_row) + logits.dim(1));
+  const auto vocabulary = static_cast<std::size_t>(logits.dim(1));
   if (ids_.size() == input_.ids.size()) {
     processors_ = logits_processors(config_, {.prompt_length = static_cast<std::int64_t>(input_.ids.size()),
                                               .max_length = lengths_.max_length,
                                               .min_length = lengths_.min_length,
-                                              .vocabulary = scores_.size(),
+                                              .vocabulary = vocabulary,
                                               .encoder_ids = input_.memory ? input_.encoder_ids : input_.ids});
   }
-  if (guidance_) guidance_->apply(scores_, logits.row(first_row + 1));
+  const std::int64_t checked = cache_.length() - static_cast<std::int64_t>(guesses_);
+  const std::vector<std::int32_t> guess(pending_.end() - static_cast<std::ptrdiff_t>(guesses_), pending_.end());
+  std::size_t right = 0;
+  for (;; ++right) {
+    const std::int64_t row = first_row + static_cast<std::int64_t>(right);
+    write(logits.row(row), guidance_ ? logits.row(row + 1) : nullptr, vocabulary);
+    if (finished_ || right == guess.size() || guess[right] != ids_.back()) break;
+  }
+  proposed_ += guess.size();
+  accepted_ += right;
+  if (right < guess.size()) cache_.truncate(checked + static_cast<std::int64_t>(right));
+  pending_.assign(1, ids_.back());
+  if (guidance_) guidance_->written(0, ids_.back());
+}
+
+// Chooses the next token by its logits.
+void Stream::write(const float* logits, const float* unguided, std::size_t vocabulary) {
+  scores_.assign(logits, logits + vocabulary);
+  if (unguided) guidance_->apply(scores_, unguided);
   apply(processors_, ids_, scores_);
   const std::int32_t next = config_.do_sample ? sampled() : best();
   if (input_.log_probabilities) {
-    scores_.assign(logits.row(first_row), logits.row(first_row) + logits.dim(1));
+    scores_.assign(logits, logits + vocabulary);
     log_softmax(scores_);
     log_probabilities_.push_back(scores_[static_cast<std::size_t>(next)]);
   }
   ids_.push_back(next);
-  pending_.assign(1, next);
-  if (guidance_) guidance_->written(0, next);
   finished_ = stopping_(ids_);
 }
 

@@ -106,6 +106,7 @@ struct Architecture {
   const char* base_prefix;   // base_model_prefix: the name of the encoder inside a class with a head
   std::unique_ptr<Model> (*make)(const Config& config, Head head, const Scope& scope);
   const char* sizes;  // JSON: the sizes that its config class takes where config.json names none
+  const char* tokens = "{}";   // JSON: the ids of special tokens that its config class takes for those that config.json does not speak of
   const char* aliases = "{}";  // JSON: fields under the names that other architectures have for them, as its config class reads them
 };
 

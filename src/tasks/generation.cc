@@ -8,6 +8,8 @@
 namespace polymath {
 namespace {
 
+constexpr std::int64_t kDraftTokens = 5;  // more are seldom all right
+
 const Json* task_parameters(const Config& config, const std::string& task) {
   const Json* all = config.find("task_specific_params");
   if (!all || !all->is_object()) return nullptr;
@@ -58,16 +60,36 @@ Json Generation::generation_parameters(const Json& parameters, std::initializer_
 
 std::vector<Sequences> Generation::operator()(const std::vector<Prompt>& prompts, Json parameters) const {
   const std::uint64_t seed = seed_of(parameters);
+  const std::string folder = string_parameter(parameters, "assistant_model", "");
+  parameters.erase("assistant_model");
+  const auto draft = folder.empty() ? nullptr : draft_of(folder);
+  const std::int64_t draft_tokens = int_parameter(parameters, "num_assistant_tokens", kDraftTokens);
+  if (draft_tokens < 1 || draft_tokens > 1024) bad_parameter("num_assistant_tokens", "must be 1 to 1024, but is " + std::to_string(draft_tokens));
   GenerationConfig config = GenerationConfig::parse(defaults_.call(parameters), "parameters: ");
   config.default_max_length = parameter(parameters, "max_length") == nullptr;
   try {
     return generate(model_->loaded.model(), prompts, config,
-                    {.tokenizer = &*model_->tokenizer, .max_positions = positions_of(model_->loaded.config()), .seed = seed});
+                    {.tokenizer = &*model_->tokenizer, .max_positions = positions_of(model_->loaded.config()), .seed = seed,
+                     .draft = draft ? &draft->model() : nullptr, .draft_tokens = static_cast<std::size_t>(draft_tokens)});
   } catch (const Error& e) {
     const bool names_parameter = e.code == ErrorCode::kInvalidArgument && global_generation_defaults().contains(e.where);
     if (names_parameter) throw Error(e.code, e.reason, "parameters: " + e.where);
     throw;
   }
+}
+
+std::shared_ptr<const LoadedModel> Generation::draft_of(const std::string& folder) const {
+  const std::lock_guard lock(draft_->mutex);
+  if (draft_->folder == folder) return draft_->model;
+  const Head head = Head::kCausalLm;
+  auto model = std::make_shared<const LoadedModel>(LoadedModel::load(folder, LoadType::kAuto, &head));
+  const auto vocabulary = [](const LoadedModel& m) { return m.config().opt<std::int64_t>("vocab_size", 0); };
+  if (!model->model().is_decoder() || model->model().is_encoder_decoder() || vocabulary(*model) != vocabulary(model_->loaded)) {
+    bad_parameter("assistant_model", "must be a decoder with the model's vocabulary of " + std::to_string(vocabulary(model_->loaded)));
+  }
+  draft_->folder = folder;
+  draft_->model = model;
+  return model;
 }
 
 std::vector<std::int32_t> stop_sequence_ids(const PretrainedTokenizer& tokenizer, const Json& parameters) {

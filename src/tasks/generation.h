@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,23 @@ class Generation {
   // The parameters of generation among a call's, which are all but `others` and those that every pipeline takes.
   static Json generation_parameters(const Json& parameters, std::initializer_list<const char*> others);
 
-  // generate() with these parameters of a call; seed is one of them here. Throws Error naming the parameter.
+  // generate() with these parameters of a call. Two are our own: seed, and assistant_model, the folder of a smaller model
+  // whose guesses are checked. Throws Error naming the parameter.
   std::vector<Sequences> operator()(const std::vector<Prompt>& prompts, Json parameters) const;
 
  private:
   std::shared_ptr<const TextModel> model_;
   GenerationDefaults defaults_;
   std::string prefix_;
+
+  // The draft model of the last call that named one.
+  struct Draft {
+    std::mutex mutex;
+    std::string folder;
+    std::shared_ptr<const LoadedModel> model;
+  };
+  std::shared_ptr<const LoadedModel> draft_of(const std::string& folder) const;
+  std::unique_ptr<Draft> draft_ = std::make_unique<Draft>();
 };
 
 // The ids of stop_sequence, which stand for eos_token_id. Throws Error where it gives none.

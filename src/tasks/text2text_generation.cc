@@ -3,6 +3,7 @@
 
 #include "polymath/error.h"
 #include "tasks/generation.h"
+#include "tasks/long_text.h"
 #include "tasks/text_input.h"
 #include "text/translation.h"
 
@@ -20,13 +21,14 @@ class Text2TextGeneration final : public Task {
 
   Json run(const Json& inputs, const Json& parameters) const override {
     Json call = Generation::generation_parameters(parameters, {"return_tensors", "return_text", "return_type", "clean_up_tokenization_spaces", "truncation",
-                                                               "stop_sequence", "src_lang", "tgt_lang"});
+                                                               "stop_sequence", "src_lang", "tgt_lang", "long"});
     if (parameter(parameters, "stop_sequence")) call["eos_token_id"] = stop_sequence_ids(*model_->tokenizer, parameters).front();
     if (result_ != "translation") {
       for (const char* name : {"src_lang", "tgt_lang"}) {
         if (parameter(parameters, name)) bad_parameter(name, "is a parameter of translation alone");
       }
     }
+    if (parameter(parameters, "long")) return run_in_parts(inputs, parameters);
     const auto languages = result_ == "translation" ? translation_of(parameters) : std::nullopt;
     if (languages) {
       if (call.contains("forced_bos_token_id")) bad_parameter("forced_bos_token_id", "is tgt_lang's with this tokenizer");
@@ -56,6 +58,37 @@ class Text2TextGeneration final : public Task {
   }
 
  private:
+  // Texts longer than the model reads, by parts; each result says of how many.
+  Json run_in_parts(const Json& inputs, const Json& parameters) const {
+    if (result_ != "summary") bad_parameter("long", "is a parameter of summarization alone");
+    if (parameters["long"] != "chunk") bad_parameter("long", "must be chunk, not " + dump_json(parameters["long"]));
+    Json rest = parameters;
+    rest.erase("long");
+    const auto limit = tokens_read();
+    const auto count = [&](std::string_view text) { return model_->tokenizer->encode(generation_.prefix() + std::string(text)).size(); };
+    Json results = Json::array();
+    for (const Json* item : items_of(inputs)) {
+      const auto parts = parts_within(text_of(*item), limit, count);
+      std::string summary;
+      for (const std::string& part : parts) {
+        const Json records = run(part, rest);
+        if (records.size() != 1 || !records[0].contains("summary_text")) bad_parameter("long", "goes with one summary, as text");
+        summary += (summary.empty() ? "" : " ") + records[0]["summary_text"].get<std::string>();
+      }
+      results.push_back({{"summary_text", std::move(summary)}, {"parts", parts.size()}});
+    }
+    return results;
+  }
+
+  // The most tokens of a source: what the tokenizer says, or the positions of the model.
+  std::size_t tokens_read() const {
+    double limit = model_->tokenizer->model_max_length();
+    if (const Json* positions = model_->loaded.config().find("max_position_embeddings"); positions && positions->is_number_integer()) {
+      limit = std::min(limit, positions->get<double>());
+    }
+    return limit > 1e6 ? 512 : static_cast<std::size_t>(std::max(limit, 1.0));
+  }
+
   std::optional<TranslationTokens> translation_of(const Json& parameters) const {
     if (!takes_languages(*model_->tokenizer)) return std::nullopt;
     std::string source = string_parameter(parameters, "src_lang", ""), target = string_parameter(parameters, "tgt_lang", "");

@@ -31,7 +31,7 @@ std::int64_t row_grain(std::int64_t d) { return std::max<std::int64_t>(1, 16384 
 constexpr std::int64_t kBytesPerBlock = 400 << 10, kFewRows = 48, kManyRows = 256;
 constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20;
 
-std::atomic<std::uint64_t> operations{0};
+std::atomic<std::uint64_t> operations{0}, weight_bytes{0};
 
 }  // namespace
 
@@ -40,12 +40,14 @@ void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n) {
 }
 
 std::uint64_t operations_done() { return operations.load(std::memory_order_relaxed); }
+std::uint64_t weight_bytes_read() { return weight_bytes.load(std::memory_order_relaxed); }
 
 Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
   const std::int64_t rows = x.rows(), k = w.k(), n = w.n();
   Tensor y({rows, n});
   if (rows == 0) return y;
   count_operations(rows, k, n);
+  weight_bytes.fetch_add(w.bytes(), std::memory_order_relaxed);
 
   const float* a = x.data();
   std::int64_t a_stride = k;

@@ -115,5 +115,7 @@ Tensor cached_attention(const Tensor& q, int layer, std::span<KvCache* const> ca
 
 // Additions and multiplications done by products so far, by all threads; for measuring.
 std::uint64_t operations_done();
+// Bytes of weights that products went through so far; what one pass reads where it has few rows.
+std::uint64_t weight_bytes_read();
 
 }  // namespace polymath

@@ -29,8 +29,9 @@ Vocabulary::Vocabulary(const std::vector<std::pair<std::string_view, std::int32_
     longest_ = std::max(longest_, token.size());
   }
   // Ids with large holes are searched, so that a file cannot ask for gigabytes with one id.
-  if (static_cast<std::size_t>(largest + 1) <= entries_.size() * 4 + 1024) {
-    by_id_.assign(static_cast<std::size_t>(largest + 1), -1);
+  const std::size_t ids = static_cast<std::size_t>(std::int64_t{largest} + 1);
+  if (ids <= entries_.size() * 4 + 1024) {
+    by_id_.assign(ids, -1);
     for (std::size_t i = 0; i < entries_.size(); ++i) by_id_[static_cast<std::size_t>(entries_[i].second)] = static_cast<std::int32_t>(i);
   } else {
     for (std::size_t i = 0; i < entries_.size(); ++i) sparse_.emplace_back(entries_[i].second, static_cast<std::int32_t>(i));
