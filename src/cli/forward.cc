@@ -62,9 +62,12 @@ Step target_of(const std::vector<TensorView>& tensors, const std::string& in, co
   }
   const Step derived = ids ? Step() : model.missing_target(source);
   const std::vector<std::int64_t> shape = ids ? ids->shape : std::vector<std::int64_t>{derived.sequences(), derived.columns};
-  if (mask && mask->shape != shape) throw Error(ErrorCode::kInvalidArgument, "has another shape than decoder_input_ids", in + ": decoder_attention_mask");
-  return unpad({.ids = ids ? ids->values : derived.padded_ids, .type_ids = {}, .mask = mask ? mask->values : std::vector<std::int32_t>(), .position_ids = {}, .columns = shape[1]},
-               Hidden::kKeep);
+  if (mask && mask->shape != shape) {
+    throw Error(ErrorCode::kInvalidArgument, "has another shape than decoder_input_ids", in + ": decoder_attention_mask");
+  }
+  PaddedBatch batch{.ids = ids ? ids->values : derived.padded_ids, .columns = shape[1]};
+  if (mask) batch.mask = mask->values;
+  return unpad(batch, Hidden::kKeep);
 }
 
 int forward(const std::string& folder, const std::string& in, const std::string& out, const Common& common) {

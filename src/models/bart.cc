@@ -13,9 +13,11 @@ BartLayerConfig layer_config(const Config& c, const std::string& side, bool pre_
   const auto d = c.req<std::int64_t>("d_model");
   const std::string heads_field = side + "_attention_heads";
   const int heads = c.req<int>(heads_field);
-  if (d % heads != 0) throw Error(ErrorCode::kBadFile, std::to_string(heads) + " does not divide d_model, " + std::to_string(d), c.path() + ": " + heads_field);
-  const std::int64_t head_dim = d / heads;
-  return {.attention = {.d_model = d, .head_dim = head_dim, .heads = heads, .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_dim))), .names = {}},
+  if (d % heads != 0) {
+    throw Error(ErrorCode::kBadFile, std::to_string(heads) + " does not divide d_model, " + std::to_string(d), c.path() + ": " + heads_field);
+  }
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads)));
+  return {.attention = {.d_model = d, .head_dim = d / heads, .heads = heads, .scale = scale, .names = {}},
           .ffn_dim = c.req<std::int64_t>(side + "_ffn_dim"),
           .activation_function = activation_named(c.opt<std::string>("activation_function", "gelu"), "activation_function"),
           .pre_norm = pre_norm};
@@ -61,7 +63,8 @@ EmbedFunction sinusoidal_embeddings(const Config& c, const Scope& model, const s
   return [tokens, embed_positions = SinusoidalPositions::of_fractions(d), most](const Step& step) {
     Tensor x = tokens(step);
     for (const std::int32_t column : step.column) {
-      if (column >= most) throw Error(ErrorCode::kInvalidArgument, "is more than the model's " + std::to_string(most) + " positions", "the number of tokens");
+      if (column < most) continue;
+      throw Error(ErrorCode::kInvalidArgument, "is more than the model's " + std::to_string(most) + " positions", "the number of tokens");
     }
     embed_positions.add_to(x, step.column);
     return x;
@@ -108,8 +111,8 @@ HeadFunction bart_head(const Config& c, Head head, const Scope& w) {
 std::unique_ptr<Model> make_bart(const Config& c, Head head, const Scope& w) {
   const Scope model = w / "model";
   const auto start = static_cast<std::int32_t>(c.opt("decoder_start_token_id", 2));
-  return encoder_decoder_model(BartBody(c, model, /*pre_norm=*/false, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder")),
-                               bart_head(c, head, w), [start](const Step& source) { return shifted_right(source, [start](auto) { return start; }); });
+  BartBody body(c, model, /*pre_norm=*/false, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder"));
+  return encoder_decoder_model(std::move(body), bart_head(c, head, w), [start](const Step& source) { return shifted_right(source, [start](auto) { return start; }); });
 }
 
 }  // namespace polymath

@@ -28,7 +28,9 @@ Tensor last_eos_rows(const Tensor& hidden, const Step& source, std::int64_t eos)
     if (length != ids.size()) throw Error(ErrorCode::kInvalidArgument, "must be as long as input_ids for this class", "decoder_input_ids");
     const std::int64_t count = std::count(ids.begin(), ids.end(), eos);
     if (count == 0) throw Error(ErrorCode::kInvalidArgument, "each sequence must hold the eos token " + std::to_string(eos), "input_ids");
-    if (s > 0 && source.columns > 0 && count != most) throw Error(ErrorCode::kInvalidArgument, "all sequences must hold the same number of eos tokens", "input_ids");
+    if (s > 0 && source.columns > 0 && count != most) {
+      throw Error(ErrorCode::kInvalidArgument, "all sequences must hold the same number of eos tokens", "input_ids");
+    }
     most = count;
     const auto last = std::find(ids.rbegin(), ids.rend(), eos);
     rows.push_back(target.begin[at] + static_cast<std::int32_t>(ids.rend() - last) - 1);
@@ -52,7 +54,9 @@ Step shifted_right(const Step& source, const std::function<std::int32_t(std::spa
   return target;
 }
 
-Step no_missing_target(const Step&) { throw Error(ErrorCode::kInvalidArgument, "the tensor is missing, and this class does not derive it", "decoder_input_ids"); }
+Step no_missing_target(const Step&) {
+  throw Error(ErrorCode::kInvalidArgument, "the tensor is missing, and this class does not derive it", "decoder_input_ids");
+}
 
 Scope first_with_weight(const std::vector<Scope>& names) {
   for (const Scope& name : names) {

@@ -31,8 +31,11 @@ std::vector<std::int32_t> positions_of(const Step& step, std::int32_t padding_id
 EmbedFunction counted_embeddings(const Config& c, const Scope& model, const std::string& side) {
   const auto d = c.req<std::int64_t>("d_model"), pad = c.opt<std::int64_t>("pad_token_id", 1);
   if (d < 4) throw Error(ErrorCode::kBadFile, "must be at least 4", c.path() + ": d_model");
-  if (pad < 0 || pad >= c.req<std::int64_t>("vocab_size") || pad > INT32_MAX / 2) throw Error(ErrorCode::kBadFile, std::to_string(pad) + " is not in the vocabulary", c.path() + ": pad_token_id");
-  return [tokens = scaled_tokens(c, model, side), embed_positions = SinusoidalPositions::of_steps(d), padding_idx = static_cast<std::int32_t>(pad)](const Step& step) {
+  if (pad < 0 || pad >= c.req<std::int64_t>("vocab_size") || pad > INT32_MAX / 2) {
+    throw Error(ErrorCode::kBadFile, std::to_string(pad) + " is not in the vocabulary", c.path() + ": pad_token_id");
+  }
+  return [tokens = scaled_tokens(c, model, side), embed_positions = SinusoidalPositions::of_steps(d),
+          padding_idx = static_cast<std::int32_t>(pad)](const Step& step) {
     Tensor x = tokens(step);
     embed_positions.add_to(x, positions_of(step, padding_idx));
     return x;
@@ -44,8 +47,8 @@ EmbedFunction counted_embeddings(const Config& c, const Scope& model, const std:
 std::unique_ptr<Model> make_m2m_100(const Config& c, Head head, const Scope& w) {
   if (head != Head::kBase && head != Head::kConditionalGeneration) no_such_head(c);
   const Scope model = w / "model";
-  return encoder_decoder_model(BartBody(c, model, /*pre_norm=*/true, counted_embeddings(c, model, "encoder"), counted_embeddings(c, model, "decoder")),
-                               bart_head(c, head, w));
+  BartBody body(c, model, /*pre_norm=*/true, counted_embeddings(c, model, "encoder"), counted_embeddings(c, model, "decoder"));
+  return encoder_decoder_model(std::move(body), bart_head(c, head, w));
 }
 
 }  // namespace polymath

@@ -16,8 +16,8 @@ std::unique_ptr<Model> make_mbart(const Config& c, Head head, const Scope& w) {
     if (count == 0) throw Error(ErrorCode::kInvalidArgument, "a sequence is padding only", "input_ids");
     return ids[count - 1];
   };
-  return encoder_decoder_model(BartBody(c, model, /*pre_norm=*/true, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder")),
-                               bart_head(c, head, w), [language](const Step& source) { return shifted_right(source, language); });
+  BartBody body(c, model, /*pre_norm=*/true, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder"));
+  return encoder_decoder_model(std::move(body), bart_head(c, head, w), [language](const Step& source) { return shifted_right(source, language); });
 }
 
 }  // namespace polymath

@@ -76,7 +76,8 @@ struct T5PositionBias {
   T5PositionBias(const T5Config& c, const Scope& stack, bool bidirectional)
       : bucket(c.relative_attention_num_buckets, c.relative_attention_max_distance, bidirectional),
         heads(c.num_heads),
-        weight(read_f32((stack / "block.0.layer.0.SelfAttention.relative_attention_bias").tensor("weight", {c.relative_attention_num_buckets, c.num_heads}))) {}
+        weight(read_f32((stack / "block.0.layer.0.SelfAttention.relative_attention_bias")
+                            .tensor("weight", {c.relative_attention_num_buckets, c.num_heads}))) {}
 
   float operator()(std::int32_t query, std::int32_t key, int head) const {
     return weight[static_cast<std::size_t>(bucket(std::int64_t{key} - query) * heads + head)];
@@ -89,7 +90,9 @@ struct T5EncoderBlock {
   T5FeedForward feed_forward;
 
   T5EncoderBlock(const T5Config& c, const Scope& w)
-      : attention(c.attention, w / "layer.0.SelfAttention"), layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon), feed_forward(c, w / "layer.1") {}
+      : attention(c.attention, w / "layer.0.SelfAttention"),
+        layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon),
+        feed_forward(c, w / "layer.1") {}
 };
 
 struct T5DecoderBlock {
@@ -197,10 +200,12 @@ std::unique_ptr<Model> make_t5(const Config& config, Head head, const Scope& w) 
     case Head::kBase: return encoder_decoder_model(T5Body(c, w), base_head());
     case Head::kConditionalGeneration: return encoder_decoder_model(T5Body(c, w), t5_generation_head(config, w, c.d_model));
     case Head::kEncoder: return encoder_model(T5Encoder(c, w), base_head());
-    case Head::kTokenClassification: return encoder_model(T5Encoder(c, w), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
+    case Head::kTokenClassification:
+      return encoder_model(T5Encoder(c, w), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
     case Head::kSequenceClassification:
       return encoder_decoder_model(T5Body(c, w), last_eos_classification_head(config, w / "classification_head", c.d_model, 1), shift);
-    case Head::kQuestionAnswering: return encoder_decoder_model(T5Body(c, w), question_answering_head(Linear(w / "qa_outputs", c.d_model, 2)), shift);
+    case Head::kQuestionAnswering:
+      return encoder_decoder_model(T5Body(c, w), question_answering_head(Linear(w / "qa_outputs", c.d_model, 2)), shift);
     default: no_such_head(config);
   }
 }

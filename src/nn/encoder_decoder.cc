@@ -27,7 +27,8 @@ EncoderSelfAttention::EncoderSelfAttention(const AttentionConfig& c, const Scope
 
 Tensor EncoderSelfAttention::operator()(const Tensor& x, const Step& source, const Tensor& residual,
                                         const std::function<void(const HeadScores&)>& add_scores) const {
-  return out_(self_attention(qkv_(x), {.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .add_scores = add_scores}), residual);
+  const AttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .add_scores = add_scores};
+  return out_(self_attention(qkv_(x), options), residual);
 }
 
 DecoderSelfAttention::DecoderSelfAttention(const AttentionConfig& c, const Scope& w)
@@ -92,8 +93,8 @@ void CrossAttention::remember(const VisibleSource& source, int layer, std::span<
 }
 
 Tensor CrossAttention::operator()(const Tensor& x, const Step& target, int layer, const Tensor& residual) const {
-  const Tensor attended = cached_attention(query_(x), layer, target.memory, {.heads = c_.heads, .scale = c_.scale, .causal = false, .begin = target.begin});
-  return out_(attended, residual);
+  const CachedAttentionOptions options{.heads = c_.heads, .scale = c_.scale, .causal = false, .begin = target.begin};
+  return out_(cached_attention(query_(x), layer, target.memory, options), residual);
 }
 
 BartEncoderLayer::BartEncoderLayer(const BartLayerConfig& c, const Scope& w)

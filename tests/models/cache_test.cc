@@ -78,7 +78,9 @@ TEST_P(Source, RememberedGivesTheBitsOfAWholePass) {
   const auto outputs = model_.forward(source);
   const Rows rows = rows_of(model_, target);
   ASSERT_EQ(outputs[0].value.rows(), 50);
-  for (std::size_t r = 0; r < 50; ++r) EXPECT_EQ(std::memcmp(outputs[0].value.row(static_cast<std::int64_t>(r)), rows[r].data(), rows[r].size() * sizeof(float)), 0);
+  for (std::size_t r = 0; r < 50; ++r) {
+    EXPECT_EQ(std::memcmp(outputs[0].value.row(static_cast<std::int64_t>(r)), rows[r].data(), rows[r].size() * sizeof(float)), 0);
+  }
 }
 
 TEST_P(Cache, CopiesShareTheirBeginningAndPartWays) {
