@@ -57,6 +57,17 @@ TEST(Cli, ErrorsNameWhatIsWrong) {
   expect_error(run_program({"forward", kGolden + "forward/bert-Base", "/no/in.safetensors", "-o", "/tmp/x"}), "/no/in.safetensors");
 }
 
+TEST(Cli, ForwardAsksForTheTargetThatAClassDoesNotDerive) {
+  const auto forward = [](const std::string& checkpoint, const std::string& in) {
+    return run_program({"forward", kGolden + "forward/" + checkpoint, kGolden + "forward/" + in + "/case_0.in.safetensors", "-o", test::scratch_path("out")});
+  };
+  EXPECT_EQ(forward("bart-Base", "bert-Base").exit_code, 0);
+  for (const char* name : {"marian-Base", "m2m_100-Base", "pegasus-Base", "t5-Base", "t5-ConditionalGeneration"}) {
+    expect_error(forward(name, "bert-Base"), "decoder_input_ids");
+  }
+  expect_error(forward("bart-SequenceClassification", "bart-Base"), "eos token 2");
+}
+
 TEST(Cli, TemplateRendersAConversation) {
   const std::string folder = test::scratch_path("template");
   fs::create_directories(folder);
@@ -163,6 +174,7 @@ TEST(Cli, InfoAndBenchGiveJson) {
   const Json i = parse_json(info.out, "info");
   EXPECT_EQ(i["model_type"], "bert");
   EXPECT_GT(i["parameters"].get<std::int64_t>(), 0);
+  EXPECT_EQ(run_program({"bench", kGolden + "forward/t5-Base", "--length", "8", "--repeat", "1"}).exit_code, 0);
   const auto bench = run_program({"bench", kGolden + "forward/bert-Base", "--length", "8", "--repeat", "1", "--json"});
   ASSERT_EQ(bench.exit_code, 0) << bench.err;
   const Json b = parse_json(bench.out, "bench");
