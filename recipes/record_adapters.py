@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from common import GOLDEN, MUST_MOVE, distance, edit_json, forward, generator, randomize, save_case, seed_of
-from forward_inputs import make_cases
+from forward_inputs import make_cases, with_targets
 from decoder_specs import DECODERS
 from forward_specs import FAMILIES
 
@@ -21,6 +21,10 @@ ADAPTERS = {
     "adapter-bert": ("bert", "BertForSequenceClassification", dict(num_labels=4), dict(
         r=2, lora_alpha=3, target_modules=["query", "value", "dense"], task_type="SEQ_CLS", rank_pattern={"query": 3},
         alpha_pattern={r"layer\.1\.attention\.self\.query": 7, "value": 2}, modules_to_save=["classifier"])),
+    "adapter-t5": ("t5", "T5ForConditionalGeneration", {}, dict(
+        r=2, lora_alpha=3, target_modules=["q", "v", "wi", "o"], task_type="SEQ_2_SEQ_LM")),
+    "adapter-bart": ("bart", "BartForConditionalGeneration", dict(encoder_layers=1), dict(
+        r=1, lora_alpha=2, target_modules=["k_proj", "v_proj", "out_proj", "fc1"], lora_bias=True, task_type="SEQ_2_SEQ_LM")),
     "adapter-roberta-embeddings": ("roberta", "RobertaForMaskedLM", {}, dict(
         r=4, lora_alpha=5, target_modules=["word_embeddings", "key"], use_rslora=True)),
     "adapter-distilbert-dora": ("distilbert", "DistilBertForTokenClassification", {}, dict(
@@ -44,7 +48,7 @@ def record(name, folder):
     cls = getattr(transformers, cls)
     fields = {k: v for k, v in (family.config | {"num_hidden_layers": 2} | family.tiny | more).items()
               if k not in ("layer_types", "rope_parameters")}
-    if kind == "distilbert":
+    if kind == "distilbert" or family.targets:
         del fields["num_hidden_layers"]
     labels = fields.pop("num_labels", 2)
     torch.manual_seed(seed_of(name))
@@ -67,6 +71,8 @@ def record(name, folder):
     start = plain.config.pad_token_id + 1 if family.positions else family.positions
     cases = make_cases(g, vocab=plain.config.vocab_size, pad=plain.config.pad_token_id, longest=19,
                        segments=family.segments, positions=start, full=False)
+    if family.targets:
+        cases = with_targets(g, cases, plain.config, cls.__name__, derives=family.targets == "derived")
     for k, (about, inputs) in enumerate(cases[:2]):
         want = forward(model, inputs)
         assert distance(forward(plain, inputs), want) > MUST_MOVE

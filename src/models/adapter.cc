@@ -102,7 +102,8 @@ std::optional<Head> Adapter::head(const Architecture& architecture) const {
   if (task == "QUESTION_ANS") return Head::kQuestionAnswering;
   if (task == "FEATURE_EXTRACTION") return Head::kBase;
   if (task == "CAUSAL_LM") return Head::kCausalLm;
-  if (!task.empty()) throw Error(ErrorCode::kUnsupported, "\"" + printable(task) + "\" is not a task of an encoder", config_.path() + ": task_type");
+  if (task == "SEQ_2_SEQ_LM") return Head::kConditionalGeneration;
+  if (!task.empty()) throw Error(ErrorCode::kUnsupported, "\"" + printable(task) + "\" is not a known task", config_.path() + ": task_type");
   const Json* mapping = config_.find("auto_mapping");
   if (!mapping || !mapping->is_object() || !mapping->contains("base_model_class") || !(*mapping)["base_model_class"].is_string()) return std::nullopt;
   return head_named((*mapping)["base_model_class"].get<std::string>(), architecture);
