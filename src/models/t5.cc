@@ -129,9 +129,13 @@ struct T5Encoder {
 
   Tensor operator()(const Step& step) const {
     const auto add_bias = [&](const HeadScores& s) {
-      const std::int32_t* column = step.column.data() + s.begin;
+      const std::int32_t* column = step.column.data() + s.begin;  // ascending
+      const std::int32_t first = column[0], most = column[s.length - 1] - first;
+      std::vector<float> by_distance;  // [2 most + 1], of a key from -most to most columns away
+      for (std::int32_t d = -most; d <= most; ++d) by_distance.push_back(bias(0, d, s.head));
       for (std::int64_t i = 0; i < s.length; ++i) {
-        for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += bias(column[i], column[j], s.head);
+        const float* of_key = by_distance.data() + most - (column[i] - first);
+        for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += of_key[column[j] - first];
       }
     };
     Tensor x = embed(step.ids, "input_ids");
