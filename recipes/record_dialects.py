@@ -327,7 +327,8 @@ def gpt2_hub(folder):
 @dialect("gpt_neo", "GPTNeoForCausalLM", hidden_size=12, num_heads=3)
 def other_names_of_sizes(folder):
     config = read_json(folder / "config.json")
-    edit_json(folder / "config.json", num_heads=None, num_layers=None, num_attention_heads=config["num_heads"], num_hidden_layers=config["num_layers"])
+    edit_json(folder / "config.json", num_heads=None, num_layers=None, num_attention_heads=config["num_heads"], num_hidden_layers=config["num_layers"],
+              attention_layers=None)
 
 
 @dialect("mixtral", "MixtralForCausalLM", num_attention_heads=2)

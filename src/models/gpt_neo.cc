@@ -5,12 +5,15 @@
 namespace polymath {
 namespace {
 
-// attention_types is a list of [[kind, ...], how often].  -> the kind of each layer
+// The kind of each layer: attention_layers lists them, else attention_types holds [[kind, ...], how often].
 std::vector<std::string> layer_kinds(const Config& c, int layers) {
+  const Json* listed = c.find("attention_layers");
   const Json* types = c.find("attention_types");
   static const Json kMissing = Json::parse(R"([[["global", "local"], 12]])");
   if (!types || types->is_null()) types = &kMissing;
-  const auto bad = [&](const std::string& what) { return Error(ErrorCode::kBadFile, what, c.path() + ": attention_types"); };
+  const Json once = listed && listed->is_array() && !listed->empty() ? Json::array({Json::array({*listed, 1})}) : Json();
+  if (once.is_array()) types = &once;
+  const auto bad = [&](const std::string& what) { return Error(ErrorCode::kBadFile, what, c.path() + (once.is_array() ? ": attention_layers" : ": attention_types")); };
   if (layers > 10000) throw Error(ErrorCode::kBadFile, "is " + std::to_string(layers) + ", must be at most 10000", c.path() + ": num_layers");
   std::vector<std::string> kinds;
   if (!types->is_array()) throw bad("must be a list");
