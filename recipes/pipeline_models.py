@@ -177,7 +177,7 @@ CHECKPOINTS = [
                config_json=dict(prefix="Well, ", task_specific_params={"text-generation": {"do_sample": False, "top_k": 5}})),
     Checkpoint("write-gemma2", "Gemma2ForCausalLM", tok.llama, WRITE,
                # pipeline() of 4.57.6 loads with an attention that leaves soft-capping out
-               decoder(sliding_window=9, query_pre_attn_scalar=10, pad_token_id=0, attn_logit_softcapping=None), dict(model_max_length=200, padding_side="left")),
+               decoder(sliding_window=9, query_pre_attn_scalar=10, pad_token_id=0, attn_logit_softcapping=10000.0), dict(model_max_length=200, padding_side="left")),
     Checkpoint("write-bloom", "BloomForCausalLM", tok.qwen2, WRITE, dict(hidden_size=24, n_layer=2, n_head=4),
                dict(chat_template=CHATML, padding_side="left")),
     # encoder-decoders
