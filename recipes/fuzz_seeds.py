@@ -1,4 +1,4 @@
-"""Makes fuzz/seeds/tokenizer_json/, folder_json/ and model_config/: small files that use every component and option, and malformed ones.
+"""Makes fuzz/seeds/tokenizer_json/, folder_json/, model_config/ and generation/: small files that use every component and option, and malformed ones.
 
     python recipes/fuzz_seeds.py       # any Python 3, standard library only
 
@@ -193,8 +193,29 @@ def model_configs():
         write(f"bad-{folder}-{name}-{value}", json.dumps(config | {name: value}), "model_config")
 
 
+def generation():
+    """Parameters of recorded calls and processors, one for each set of names, and saved conversations."""
+    recorded = (ROOT / "tests/golden/generation/processors.jsonl").read_text().splitlines()
+    calls = (ROOT / "tests/golden/pipelines/write-llama/cases.jsonl").read_text().splitlines()
+    seen = set()
+    for i, line in enumerate(recorded + calls):
+        case = json.loads(line)
+        parameters = case["parameters"] if "parameters" in case else case["body"].get("parameters", {})
+        key = (tuple(sorted(parameters)), str(parameters) if "error" in case or i < len(recorded) else "")
+        if key not in seen:
+            seen.add(key)
+            write(f"parameters-{i:03}", json.dumps(parameters), "generation")
+    chat = {"polymath_chat": 1, "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "é"},
+                                             {"role": "assistant", "content": "ok"}], "parameters": {"seed": 3}}
+    write("chat", json.dumps(chat), "generation")
+    write("chat-bad-role", json.dumps(chat | {"messages": [{"role": "king", "content": ""}]}), "generation")
+    write("chat-bad-version", json.dumps(chat | {"polymath_chat": 2}), "generation")
+    write("chat-late-system", json.dumps(chat | {"messages": chat["messages"][::-1]}), "generation")
+
+
 if __name__ == "__main__":
     good()
     malformed()
     folders()
     model_configs()
+    generation()

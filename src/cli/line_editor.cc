@@ -1,6 +1,7 @@
 #include "cli/line_editor.h"
 
 #include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <unistd.h>
@@ -11,6 +12,8 @@ namespace polymath::cli {
 namespace {
 
 constexpr int kLinesKept = 1000;
+
+volatile std::sig_atomic_t cancelled = 0;
 
 }  // namespace
 
@@ -32,7 +35,17 @@ std::optional<std::string> LineEditor::next(const std::string& prompt) {
     if (!std::getline(std::cin, line)) return std::nullopt;
     return line;
   }
+  cancelled = 0;
+  struct sigaction action = {}, before = {};
+  action.sa_handler = [](int) { cancelled = 1; };  // ends the reading, since nothing restarts it
+  sigaction(SIGINT, &action, &before);
   char* typed = readline(prompt.c_str());
+  sigaction(SIGINT, &before, nullptr);
+  if (cancelled) {
+    std::free(typed);
+    std::cout << std::endl;
+    return std::string();
+  }
   if (!typed) return std::nullopt;
   std::string line = typed;
   std::free(typed);
