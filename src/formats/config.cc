@@ -68,6 +68,12 @@ const Json* Config::find(const std::string& field) const {
   return found == values_.end() ? nullptr : &*found;
 }
 
+int Config::req_divisor(const std::string& field, std::int64_t whole) const {
+  const int number = req<int>(field);
+  if (whole % number != 0) throw Error(ErrorCode::kBadFile, "is " + std::to_string(number) + ", must divide " + std::to_string(whole), path_ + ": " + printable(field));
+  return number;
+}
+
 void Config::set_missing(const Json& fields) {
   for (const auto& [name, value] : fields.items()) {
     if (const Json* found = find(name); !found || found->is_null()) values_[name] = value;

@@ -43,6 +43,9 @@ class Config {
     return !value || value->is_null() ? missing : convert<T>(*value, field);
   }
 
+  // A number that must divide `whole`, as a number of heads divides the width that they share.
+  int req_divisor(const std::string& field, std::int64_t whole) const;
+
   // Gives fields that are absent or null these values.
   void set_missing(const Json& fields);
 

@@ -24,7 +24,7 @@ struct AlbertEncoder {
         num_hidden_layers(c.req<int>("num_hidden_layers")) {
     const PostNormConfig config{.hidden_size = c.req<std::int64_t>("hidden_size"),
                                 .intermediate_size = c.req<std::int64_t>("intermediate_size"),
-                                .num_attention_heads = c.req<int>("num_attention_heads"),
+                                .num_attention_heads = c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size")),
                                 .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
                                 .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu_new"))};
     // Layers share their weights, so no missing tensor bounds their number.

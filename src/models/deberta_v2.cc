@@ -27,7 +27,7 @@ struct DebertaConfig {
       : hidden_size(c.req<std::int64_t>("hidden_size")),
         intermediate_size(c.req<std::int64_t>("intermediate_size")),
         embedding_size(c.opt<std::int64_t>("embedding_size", hidden_size)),
-        num_attention_heads(c.req<int>("num_attention_heads")),
+        num_attention_heads(c.req_divisor("num_attention_heads", hidden_size)),
         num_hidden_layers(c.req<int>("num_hidden_layers")),
         layer_norm_eps(c.opt("layer_norm_eps", 1e-7)),
         hidden_act(activation_named(c.opt<std::string>("hidden_act", "gelu"))),

@@ -22,7 +22,7 @@ struct DistilBertEncoder {
         norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("dim"), kEps) {
     const PostNormConfig config{.hidden_size = c.req<std::int64_t>("dim"),
                                 .intermediate_size = c.req<std::int64_t>("hidden_dim"),
-                                .num_attention_heads = c.req<int>("n_heads"),
+                                .num_attention_heads = c.req_divisor("n_heads", c.req<std::int64_t>("dim")),
                                 .layer_norm_eps = kEps,
                                 .hidden_act = activation_named(c.opt<std::string>("activation", "gelu"), "activation")};
     layer = each<PostNormLayer>(c.req<int>("n_layers"), w / "transformer.layer", config, kNames);

@@ -39,7 +39,7 @@ struct ModernBertEncoder {
       : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size")),
         norm(w / "embeddings.norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         final_norm(w / "final_norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
-        heads(c.req<int>("num_attention_heads")),
+        heads(c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"))),
         window(c.opt<std::int64_t>("local_attention", 128) / 2),
         global_rope_config(rope_config(c, /*local=*/false)),
         local_rope_config(rope_config(c, /*local=*/true)),

@@ -24,7 +24,7 @@ struct MpnetEncoder {
       : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("hidden_size")),
         position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("hidden_size")),
         norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)),
-        heads(c.req<int>("num_attention_heads")) {
+        heads(c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"))) {
     const auto buckets = c.opt<std::int64_t>("relative_attention_num_buckets", 32);
     if (buckets < 32) throw Error(ErrorCode::kUnsupported, "must be at least 32", c.path() + ": relative_attention_num_buckets");
     relative_attention_bias = read_f32((w / "encoder.relative_attention_bias").tensor("weight", {buckets, heads}));
