@@ -109,7 +109,7 @@ def text_generation(checkpoint, tokenizer):
     yield call(17, **greedy)
     yield call([SHORT[0], 3], **greedy)
     yield call(UNICODE[6], max_time=100.5, **greedy)
-    yield call(SHORT[2], do_sample=True, top_k=1, repetition_penalty=1.3, max_new_tokens=20)
+    yield call(SHORT[2], do_sample=True, top_k=1, num_beams=1, repetition_penalty=1.3, max_new_tokens=20)
     chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": UNICODE[2]}]
     prefilled = chat + [{"role": "assistant", "content": "The answer"}]
     yield call(chat, **greedy)

@@ -113,6 +113,7 @@ class Typical final : public LogitsProcessor {
     }
     const auto distance = [&](std::size_t i) { return std::fabs(-normalized[i] - entropy); };
     const auto order = sorted_tokens(scores, [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
+    if (order.empty()) return;
     float sum = 0;
     std::size_t last = 0;
     while (last < order.size() && (sum += probabilities[order[last]]) < mass_) ++last;
