@@ -11,11 +11,7 @@ namespace {
 
 BartLayerConfig layer_config(const Config& c, const std::string& side, bool pre_norm) {
   const auto d = c.req<std::int64_t>("d_model");
-  const std::string heads_field = side + "_attention_heads";
-  const int heads = c.req<int>(heads_field);
-  if (d % heads != 0) {
-    throw Error(ErrorCode::kBadFile, std::to_string(heads) + " does not divide d_model, " + std::to_string(d), c.path() + ": " + heads_field);
-  }
+  const int heads = c.req_divisor(side + "_attention_heads", d);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads)));
   return {.attention = {.d_model = d, .head_dim = d / heads, .heads = heads, .scale = scale, .names = {}},
           .ffn_dim = c.req<std::int64_t>(side + "_ffn_dim"),
@@ -32,8 +28,7 @@ EmbedFunction scaled_tokens(const Config& c, const Scope& model, const std::stri
   const float scale = c.opt("scale_embedding", false) ? static_cast<float>(std::sqrt(static_cast<double>(d))) : 1.0f;
   return [embed_tokens = Embedding(table, d), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
     Tensor x = embed_tokens(step.ids, what);
-    for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] *= scale;
-    return x;
+    return scale == 1.0f ? x : scaled(x, scale);
   };
 }
 
@@ -71,8 +66,8 @@ EmbedFunction sinusoidal_embeddings(const Config& c, const Scope& model, const s
   };
 }
 
-BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, EmbedFunction embed_source, EmbedFunction embed_target)
-    : embed_source_(std::move(embed_source)), embed_target_(std::move(embed_target)) {
+BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, SideEmbeddings embeddings)
+    : embed_source_(embeddings(c, model, "encoder")), embed_target_(embeddings(c, model, "decoder")) {
   const BartLayerConfig decoder = layer_config(c, "decoder", pre_norm);
   encoder_layers_ = each<BartEncoderLayer>(c.req<int>("encoder_layers"), model / "encoder.layers", layer_config(c, "encoder", pre_norm));
   decoder_layers_ = each<BartDecoderLayer>(c.req<int>("decoder_layers"), model / "decoder.layers", decoder);
@@ -108,11 +103,15 @@ HeadFunction bart_head(const Config& c, Head head, const Scope& w) {
   }
 }
 
+std::unique_ptr<Model> bart_writer(const Config& c, Head head, const Scope& w, bool pre_norm, SideEmbeddings embeddings) {
+  if (head != Head::kBase && head != Head::kConditionalGeneration) no_such_head(c);
+  return encoder_decoder_model(BartBody(c, w / "model", pre_norm, embeddings), bart_head(c, head, w));
+}
+
 std::unique_ptr<Model> make_bart(const Config& c, Head head, const Scope& w) {
-  const Scope model = w / "model";
   const auto start = static_cast<std::int32_t>(c.opt("decoder_start_token_id", 2));
-  BartBody body(c, model, /*pre_norm=*/false, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder"));
-  return encoder_decoder_model(std::move(body), bart_head(c, head, w), [start](const Step& source) { return shifted_right(source, [start](auto) { return start; }); });
+  return encoder_decoder_model(BartBody(c, w / "model", /*pre_norm=*/false, learned_embeddings), bart_head(c, head, w),
+                               [start](const Step& source) { return shifted_right(source, [start](auto) { return start; }); });
 }
 
 }  // namespace polymath

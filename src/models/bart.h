@@ -17,10 +17,13 @@ using EmbedFunction = std::function<Tensor(const Step&)>;
 // model: of the base model
 EmbedFunction scaled_tokens(const Config& config, const Scope& model, const std::string& side);
 
+// Those of a side.
+using SideEmbeddings = EmbedFunction (*)(const Config& config, const Scope& model, const std::string& side);
+
 class BartBody {
  public:
   // pre_norm: norms stand before a layer's parts, and one more after the last layer.
-  BartBody(const Config& config, const Scope& model, bool pre_norm, EmbedFunction embed_source, EmbedFunction embed_target);
+  BartBody(const Config& config, const Scope& model, bool pre_norm, SideEmbeddings embeddings);
 
   Tensor encode(const Step& source) const;
   std::vector<KvCache> remember(const Tensor& encoded, const Step& source) const { return remember_source(decoder_layers_, kv_shape_, encoded, source); }
@@ -43,5 +46,8 @@ EmbedFunction sinusoidal_embeddings(const Config& config, const Scope& model, co
 
 // What stands on a BART-like base; throws Error for other heads.
 HeadFunction bart_head(const Config& config, Head head, const Scope& scope);
+
+// An architecture that has the base model and conditional generation alone; throws Error for other heads.
+std::unique_ptr<Model> bart_writer(const Config& config, Head head, const Scope& scope, bool pre_norm, SideEmbeddings embeddings);
 
 }  // namespace polymath

@@ -31,17 +31,15 @@ struct BloomConfig {
   bool apply_residual_connection_post_layernorm;
   bool biased;  // in parts, as it was trained, the output projections are added up without their biases
   CausalAttentionConfig attention;
-  std::vector<float> slopes;
 
   explicit BloomConfig(const Config& c)
       : hidden_size(c.opt<std::int64_t>("n_embed", 0)),
         n_layer(c.req<int>("n_layer")),
-        n_head(c.req<int>("n_head")),
         layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-5)),
         apply_residual_connection_post_layernorm(c.opt("apply_residual_connection_post_layernorm", false)),
         biased(!(c.opt("slow_but_exact", false) && c.opt("pretraining_tp", 1) > 1)) {
     if (hidden_size < 1) hidden_size = c.req<std::int64_t>("hidden_size");
-    if (hidden_size % n_head != 0) throw Error(ErrorCode::kBadFile, "must divide hidden_size, " + std::to_string(hidden_size), c.path() + ": n_head");
+    n_head = c.req_divisor("n_head", hidden_size);
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / n_head, n_head, n_head);
   }
 
@@ -65,11 +63,8 @@ struct BloomBlock {
   // x: [rows, D]
   Tensor operator()(const BloomConfig& c, const Tensor& x, const Step& step, const PassCaches& caches, int layer) const {
     const bool normed = c.apply_residual_connection_post_layernorm;
-    const auto add_alibi = [&](const QueryScores& q) {
-      for (std::int64_t j = 0; j < q.keys; ++j) q.scores[j] += c.slopes[static_cast<std::size_t>(q.head)] * static_cast<float>(j);
-    };
     const Tensor read = input_layernorm(x);
-    const Tensor attended = dense(attend(query_key_value(read), c.attention, step, caches, layer, add_alibi), /*residual=*/normed ? read : x);
+    const Tensor attended = dense(attend(query_key_value(read), c.attention, step, caches, layer), /*residual=*/normed ? read : x);
     const Tensor fed = post_attention_layernorm(attended);
     return dense_4h_to_h(dense_h_to_4h(fed, Activation::kGeluTanh), /*residual=*/normed ? fed : attended);
   }
@@ -87,7 +82,7 @@ struct BloomModel {
         word_embeddings_layernorm(w / "word_embeddings_layernorm", c.hidden_size, c.layer_norm_epsilon),
         ln_f(w / "ln_f", c.hidden_size, c.layer_norm_epsilon),
         h(each<BloomBlock>(c.n_layer, w / "h", c)) {
-    c.slopes = alibi_slopes(c.n_head);
+    c.attention.alibi_slopes = alibi_slopes(c.n_head);
   }
 
   KvShape kv_shape() const { return c.attention.kv_shape(c.n_layer); }

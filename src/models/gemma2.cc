@@ -11,9 +11,7 @@ namespace {
 // x <- cap * tanh(x / cap)
 Tensor capped(Tensor x, float cap) {
   for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] /= cap;
-  x = activate(x, Activation::kTanh);
-  for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] *= cap;
-  return x;
+  return scaled(activate(x, Activation::kTanh), cap);
 }
 
 // 0: none, which the field says by null.
@@ -131,9 +129,7 @@ struct GemmaModel {
     const Step& step = renewed.step();
     const PassCaches caches(step, kv_shape());
     const RopeTable full(c.attention.head_dim, c.full, step), sliding(c.attention.head_dim, c.sliding, step);
-    Tensor x = embed_tokens(step.ids, "input_ids");
-    const float scale = std::sqrt(static_cast<float>(c.hidden_size));
-    for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] *= scale;
+    Tensor x = scaled(embed_tokens(step.ids, "input_ids"), std::sqrt(static_cast<float>(c.hidden_size)));
     for (std::size_t i = 0; i < layers.size(); ++i) x = layers[i](std::move(x), step, caches, static_cast<int>(i), layers[i].slides ? sliding : full);
     return renewed.rows_asked(norm(x));
   }

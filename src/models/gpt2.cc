@@ -1,8 +1,9 @@
 // GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners").
+#include "models/gpt2.h"
+
 #include <cmath>
 
 #include "models/heads.h"
-#include "nn/decoder.h"
 
 namespace polymath {
 namespace {
@@ -23,8 +24,7 @@ struct Gpt2Config {
         activation_function(activation_named(c.opt<std::string>("activation_function", "gelu_new"), "activation_function")),
         scale_attn_weights(c.opt("scale_attn_weights", true)),
         scale_attn_by_inverse_layer_idx(c.opt("scale_attn_by_inverse_layer_idx", false)) {
-    const int heads = c.req<int>("n_head");
-    if (n_embd % heads != 0) throw Error(ErrorCode::kBadFile, "must divide n_embd, " + std::to_string(n_embd), c.path() + ": n_head");
+    const int heads = c.req_divisor("n_head", n_embd);
     attention = CausalAttentionConfig::checked(c, n_embd, n_embd / heads, heads, heads);
   }
 
@@ -36,57 +36,44 @@ struct Gpt2Config {
   }
 };
 
-struct Gpt2Block {
-  LayerNorm ln_1, ln_2;
-  CausalAttentionConfig attention;
-  Linear c_attn, attn_c_proj, c_fc, mlp_c_proj;
-  Activation act;
-
-  Gpt2Block(const Gpt2Config& c, int layer, const Scope& w)
-      : ln_1(w / "ln_1", c.n_embd, c.layer_norm_epsilon),
-        ln_2(w / "ln_2", c.n_embd, c.layer_norm_epsilon),
-        attention(c.attention_of(layer)),
-        c_attn(Linear::conv1d(w / "attn.c_attn", c.n_embd, 3 * c.n_embd)),
-        attn_c_proj(Linear::conv1d(w / "attn.c_proj", c.n_embd, c.n_embd)),
-        c_fc(Linear::conv1d(w / "mlp.c_fc", c.n_embd, c.n_inner)),
-        mlp_c_proj(Linear::conv1d(w / "mlp.c_proj", c.n_inner, c.n_embd)),
-        act(c.activation_function) {}
-
-  // x: [rows, D]
-  Tensor operator()(Tensor x, const Step& step, const PassCaches& caches, int layer) const {
-    x = attn_c_proj(attend(c_attn(ln_1(x)), attention, step, caches, layer), /*residual=*/x);
-    return mlp_c_proj(c_fc(ln_2(x), act), /*residual=*/x);
-  }
-};
-
-struct Gpt2Model {
-  Gpt2Config c;
-  Embedding wte, wpe;
-  std::vector<Gpt2Block> h;
-  LayerNorm ln_f;
-
-  Gpt2Model(const Config& config, const Scope& w)
-      : c(config), wte(w / "wte", c.n_embd), wpe(w / "wpe", c.n_embd), ln_f(w / "ln_f", c.n_embd, c.layer_norm_epsilon) {
-    for (int i = 0; i < c.n_layer; ++i) h.emplace_back(c, i, w / "h" / i);
-  }
-
-  KvShape kv_shape() const { return c.attention.kv_shape(c.n_layer); }
-
-  Tensor operator()(const Step& step) const {
-    const PassCaches caches(step, kv_shape());
-    Tensor x = wte(step.ids, "input_ids");
-    wpe.add_to(x, step.positions(), "the number of tokens");
-    if (!step.type_ids.empty()) wte.add_to(x, step.type_ids, "token_type_ids");  // token types are tokens
-    for (int i = 0; i < c.n_layer; ++i) x = h[static_cast<std::size_t>(i)](std::move(x), step, caches, i);
-    return ln_f(x);
-  }
-};
+Gpt2Block gpt2_block(const Gpt2Config& c, int layer, const Scope& w) {
+  return {.ln_1 = LayerNorm(w / "ln_1", c.n_embd, c.layer_norm_epsilon),
+          .ln_2 = LayerNorm(w / "ln_2", c.n_embd, c.layer_norm_epsilon),
+          .attention = c.attention_of(layer),
+          .qkv_proj = Linear::conv1d(w / "attn.c_attn", c.n_embd, 3 * c.n_embd),
+          .out_proj = Linear::conv1d(w / "attn.c_proj", c.n_embd, c.n_embd),
+          .c_fc = Linear::conv1d(w / "mlp.c_fc", c.n_embd, c.n_inner),
+          .c_proj = Linear::conv1d(w / "mlp.c_proj", c.n_inner, c.n_embd),
+          .act = c.activation_function};
+}
 
 }  // namespace
 
-std::unique_ptr<Model> make_gpt2(const Config& c, Head head, const Scope& w) {
-  return decoder_class(Gpt2Model(c, w / "transformer"), c, head, w,
-                       {.d = c.req<std::int64_t>("n_embd"), .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
+Tensor Gpt2Block::operator()(Tensor x, const Step& step, const PassCaches& caches, int layer) const {
+  x = out_proj(attend(qkv_proj(ln_1(x)), attention, step, caches, layer), /*residual=*/x);
+  return c_proj(c_fc(ln_2(x), act), /*residual=*/x);
+}
+
+Gpt2Model::Gpt2Model(std::int64_t d, double eps, const KvShape& kv, const Scope& w, const std::function<Gpt2Block(int, const Scope&)>& make_block)
+    : shape(kv), wte(w / "wte", d), wpe(w / "wpe", d), ln_f(w / "ln_f", d, eps) {
+  for (int i = 0; i < shape.layers; ++i) h.push_back(make_block(i, w / "h" / i));
+}
+
+Tensor Gpt2Model::operator()(const Step& step) const {
+  const PassCaches caches(step, shape);
+  Tensor x = wte(step.ids, "input_ids");
+  wpe.add_to(x, step.positions(), "the number of tokens");
+  if (!step.type_ids.empty()) wte.add_to(x, step.type_ids, "token_type_ids");  // token types are tokens
+  for (int i = 0; i < shape.layers; ++i) x = h[static_cast<std::size_t>(i)](std::move(x), step, caches, i);
+  return ln_f(x);
+}
+
+std::unique_ptr<Model> make_gpt2(const Config& config, Head head, const Scope& w) {
+  const Gpt2Config c(config);
+  Gpt2Model model(c.n_embd, c.layer_norm_epsilon, c.attention.kv_shape(c.n_layer), w / "transformer",
+                  [&](int layer, const Scope& block) { return gpt2_block(c, layer, block); });
+  return decoder_class(std::move(model), config, head, w,
+                       {.d = c.n_embd, .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
 }
 
 }  // namespace polymath

@@ -1,6 +1,6 @@
 // GPT-Neo (Black et al. 2021, doi:10.5281/zenodo.5297715): GPT-2 with unscaled scores and windows in every other layer.
+#include "models/gpt2.h"
 #include "models/heads.h"
-#include "nn/decoder.h"
 
 namespace polymath {
 namespace {
@@ -46,68 +46,35 @@ struct GptNeoConfig {
         layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-5)),
         activation_function(activation_named(c.opt<std::string>("activation_function", "gelu_new"), "activation_function")),
         window_size(c.opt<std::int64_t>("window_size", 256)) {
-    const int heads = c.req<int>("num_heads");
-    if (hidden_size % heads != 0) throw Error(ErrorCode::kBadFile, "must divide hidden_size, " + std::to_string(hidden_size), c.path() + ": num_heads");
+    const int heads = c.req_divisor("num_heads", hidden_size);
     if (window_size < 1) throw Error(ErrorCode::kBadFile, "must be at least 1", c.path() + ": window_size");
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / heads, heads, heads);
     attention.scale = 1.0;
   }
 };
 
-struct GptNeoBlock {
-  LayerNorm ln_1, ln_2;
-  CausalAttentionConfig attention;
-  Linear qkv_proj, out_proj, c_fc, c_proj;
-  Activation act;
-
-  GptNeoBlock(const GptNeoConfig& c, bool local, const Scope& w)
-      : ln_1(w / "ln_1", c.hidden_size, c.layer_norm_epsilon),
-        ln_2(w / "ln_2", c.hidden_size, c.layer_norm_epsilon),
-        attention(c.attention),
-        qkv_proj({w / "attn.attention.q_proj", w / "attn.attention.k_proj", w / "attn.attention.v_proj"}, c.hidden_size, c.hidden_size),
-        out_proj(w / "attn.attention.out_proj", c.hidden_size, c.hidden_size),
-        c_fc(w / "mlp.c_fc", c.hidden_size, c.intermediate_size),
-        c_proj(w / "mlp.c_proj", c.intermediate_size, c.hidden_size),
-        act(c.activation_function) {
-    if (local) attention.window = c.window_size;
-  }
-
-  // x: [rows, D]
-  Tensor operator()(Tensor x, const Step& step, const PassCaches& caches, int layer) const {
-    x = out_proj(attend(qkv_proj(ln_1(x)), attention, step, caches, layer), /*residual=*/x);
-    return c_proj(c_fc(ln_2(x), act), /*residual=*/x);
-  }
-};
-
-struct GptNeoModel {
-  GptNeoConfig c;
-  Embedding wte, wpe;
-  std::vector<GptNeoBlock> h;
-  LayerNorm ln_f;
-
-  GptNeoModel(const Config& config, const Scope& w)
-      : c(config), wte(w / "wte", c.hidden_size), wpe(w / "wpe", c.hidden_size), ln_f(w / "ln_f", c.hidden_size, c.layer_norm_epsilon) {
-    const auto kinds = layer_kinds(config, c.num_layers);
-    for (int i = 0; i < c.num_layers; ++i) h.emplace_back(c, kinds[static_cast<std::size_t>(i)] == "local", w / "h" / i);
-  }
-
-  KvShape kv_shape() const { return c.attention.kv_shape(c.num_layers); }
-
-  Tensor operator()(const Step& step) const {
-    const PassCaches caches(step, kv_shape());
-    Tensor x = wte(step.ids, "input_ids");
-    wpe.add_to(x, step.positions(), "the number of tokens");
-    if (!step.type_ids.empty()) wte.add_to(x, step.type_ids, "token_type_ids");  // token types are tokens
-    for (int i = 0; i < c.num_layers; ++i) x = h[static_cast<std::size_t>(i)](std::move(x), step, caches, i);
-    return ln_f(x);
-  }
-};
+Gpt2Block gpt_neo_block(const GptNeoConfig& c, bool local, const Scope& w) {
+  Gpt2Block block{.ln_1 = LayerNorm(w / "ln_1", c.hidden_size, c.layer_norm_epsilon),
+                  .ln_2 = LayerNorm(w / "ln_2", c.hidden_size, c.layer_norm_epsilon),
+                  .attention = c.attention,
+                  .qkv_proj = Linear({w / "attn.attention.q_proj", w / "attn.attention.k_proj", w / "attn.attention.v_proj"}, c.hidden_size, c.hidden_size),
+                  .out_proj = Linear(w / "attn.attention.out_proj", c.hidden_size, c.hidden_size),
+                  .c_fc = Linear(w / "mlp.c_fc", c.hidden_size, c.intermediate_size),
+                  .c_proj = Linear(w / "mlp.c_proj", c.intermediate_size, c.hidden_size),
+                  .act = c.activation_function};
+  if (local) block.attention.window = c.window_size;
+  return block;
+}
 
 }  // namespace
 
-std::unique_ptr<Model> make_gpt_neo(const Config& c, Head head, const Scope& w) {
-  return decoder_class(GptNeoModel(c, w / "transformer"), c, head, w,
-                       {.d = c.req<std::int64_t>("hidden_size"), .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
+std::unique_ptr<Model> make_gpt_neo(const Config& config, Head head, const Scope& w) {
+  const GptNeoConfig c(config);
+  const auto kinds = layer_kinds(config, c.num_layers);
+  Gpt2Model model(c.hidden_size, c.layer_norm_epsilon, c.attention.kv_shape(c.num_layers), w / "transformer",
+                  [&](int layer, const Scope& block) { return gpt_neo_block(c, kinds[static_cast<std::size_t>(layer)] == "local", block); });
+  return decoder_class(std::move(model), config, head, w,
+                       {.d = c.hidden_size, .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});
 }
 
 }  // namespace polymath

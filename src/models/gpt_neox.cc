@@ -19,14 +19,11 @@ struct GptNeoXConfig {
       : hidden_size(c.req<std::int64_t>("hidden_size")),
         intermediate_size(c.req<std::int64_t>("intermediate_size")),
         num_hidden_layers(c.req<int>("num_hidden_layers")),
-        num_attention_heads(c.req<int>("num_attention_heads")),
+        num_attention_heads(c.req_divisor("num_attention_heads", hidden_size)),
         layer_norm_eps(c.opt("layer_norm_eps", 1e-5)),
         hidden_act(activation_named(c.opt<std::string>("hidden_act", "gelu"))),
         use_parallel_residual(c.opt("use_parallel_residual", true)),
         rope(RopeConfig::of(c, c.opt("rotary_emb_base", 10000.0), c.opt("rotary_pct", 0.25))) {
-    if (hidden_size % num_attention_heads != 0) {
-      throw Error(ErrorCode::kBadFile, "must divide hidden_size, " + std::to_string(hidden_size), c.path() + ": num_attention_heads");
-    }
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / num_attention_heads, num_attention_heads, num_attention_heads);
     rotary_dim = static_cast<std::int64_t>(static_cast<double>(attention.head_dim) * rope.partial_rotary_factor);
     if ((rotary_dim + 1) / 2 * 2 > attention.head_dim) throw Error(ErrorCode::kBadFile, "leaves heads of an odd size", c.path() + ": num_attention_heads");

@@ -39,7 +39,7 @@ HeadFunction multiple_choice_head(std::function<Tensor(const Tensor&, const Step
 }
 
 Tensor MaskedLmHead::operator()(const Tensor& hidden, const Step& step) const {
-  return decoder(norm(dense(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows), act)));
+  return decoder(norm(dense(head_rows(hidden, step), act)));
 }
 
 HeadFunction masked_lm_head(MaskedLmHead head) {
@@ -63,10 +63,16 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
   return Linear(*weight, bias, scope.weights->type());
 }
 
-HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied) {
-  return [decoder = tied_decoder(config, scope, own, embeddings, {}, tied)](const Tensor& hidden, const Step& step) {
-    return std::vector<Output>{{"logits", decoder(step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows)), true}};
+Tensor head_rows(const Tensor& hidden, const Step& step) { return step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows); }
+
+HeadFunction lm_head(Linear decoder) {
+  return [decoder = std::move(decoder)](const Tensor& hidden, const Step& step) {
+    return std::vector<Output>{{"logits", decoder(head_rows(hidden, step)), true}};
   };
+}
+
+HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied) {
+  return lm_head(tied_decoder(config, scope, own, embeddings, {}, tied));
 }
 
 namespace {

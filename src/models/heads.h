@@ -40,7 +40,13 @@ HeadFunction masked_lm_head(MaskedLmHead head);
 Linear tied_decoder(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings,
                     const std::vector<std::string>& bias_names, bool tied = true);
 
-// decoder(hidden) -> {"logits": [rows of the head, vocabulary]}; `tied` is the class's default for tie_word_embeddings.
+// The hidden states that a head of rows answers for: Step::head_rows, or all.
+Tensor head_rows(const Tensor& hidden, const Step& step);
+
+// decoder(hidden) -> {"logits": [rows of the head, vocabulary]}
+HeadFunction lm_head(Linear decoder);
+
+// The same with the decoder that config and checkpoint name; `tied` is the class's default for tie_word_embeddings.
 HeadFunction causal_lm_head(const Config& config, const Scope& scope, const std::string& own, const std::string& embeddings, bool tied);
 
 // Where a decoder's classes find what they need. d: of the hidden states.

@@ -45,10 +45,7 @@ EmbedFunction counted_embeddings(const Config& c, const Scope& model, const std:
 }  // namespace
 
 std::unique_ptr<Model> make_m2m_100(const Config& c, Head head, const Scope& w) {
-  if (head != Head::kBase && head != Head::kConditionalGeneration) no_such_head(c);
-  const Scope model = w / "model";
-  BartBody body(c, model, /*pre_norm=*/true, counted_embeddings(c, model, "encoder"), counted_embeddings(c, model, "decoder"));
-  return encoder_decoder_model(std::move(body), bart_head(c, head, w));
+  return bart_writer(c, head, w, /*pre_norm=*/true, counted_embeddings);
 }
 
 }  // namespace polymath

@@ -5,10 +5,7 @@
 namespace polymath {
 
 std::unique_ptr<Model> make_marian(const Config& c, Head head, const Scope& w) {
-  if (head != Head::kBase && head != Head::kConditionalGeneration) no_such_head(c);
-  const Scope model = w / "model";
-  BartBody body(c, model, /*pre_norm=*/false, sinusoidal_embeddings(c, model, "encoder"), sinusoidal_embeddings(c, model, "decoder"));
-  return encoder_decoder_model(std::move(body), bart_head(c, head, w));
+  return bart_writer(c, head, w, /*pre_norm=*/false, sinusoidal_embeddings);
 }
 
 }  // namespace polymath

@@ -8,7 +8,6 @@
 namespace polymath {
 
 std::unique_ptr<Model> make_mbart(const Config& c, Head head, const Scope& w) {
-  const Scope model = w / "model";
   // A missing target begins with the source's language, its last token that is no padding, counted from the left.
   const auto pad = c.opt<std::int64_t>("pad_token_id", 1);
   const auto language = [pad](std::span<const std::int32_t> ids) {
@@ -16,8 +15,8 @@ std::unique_ptr<Model> make_mbart(const Config& c, Head head, const Scope& w) {
     if (count == 0) throw Error(ErrorCode::kInvalidArgument, "a sequence is padding only", "input_ids");
     return ids[count - 1];
   };
-  BartBody body(c, model, /*pre_norm=*/true, learned_embeddings(c, model, "encoder"), learned_embeddings(c, model, "decoder"));
-  return encoder_decoder_model(std::move(body), bart_head(c, head, w), [language](const Step& source) { return shifted_right(source, language); });
+  return encoder_decoder_model(BartBody(c, w / "model", /*pre_norm=*/true, learned_embeddings), bart_head(c, head, w),
+                               [language](const Step& source) { return shifted_right(source, language); });
 }
 
 }  // namespace polymath

@@ -23,8 +23,7 @@ struct OptConfig {
         activation_function(activation_named(c.opt<std::string>("activation_function", "relu"), "activation_function")),
         do_layer_norm_before(c.opt("do_layer_norm_before", true)),
         affine(c.opt("layer_norm_elementwise_affine", true)) {
-    const int heads = c.req<int>("num_attention_heads");
-    if (hidden_size % heads != 0) throw Error(ErrorCode::kBadFile, "must divide hidden_size, " + std::to_string(hidden_size), c.path() + ": num_attention_heads");
+    const int heads = c.req_divisor("num_attention_heads", hidden_size);
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / heads, heads, heads);
   }
 

@@ -186,9 +186,7 @@ HeadFunction t5_generation_head(const Config& c, const Scope& w, std::int64_t d)
   HeadFunction head = generation_head(w, {w / "lm_head", w / "shared", w / "decoder.embed_tokens", w / "encoder.embed_tokens"}, d);
   if (c.model_type() == "mt5" || !c.opt("scale_decoder_outputs", c.opt("tie_word_embeddings", true))) return head;
   return [head, scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d)))](const Tensor& hidden, const Step& step) {
-    Tensor scaled({hidden.rows(), hidden.dim(-1)});
-    for (std::int64_t i = 0; i < hidden.size(); ++i) scaled.data()[i] = hidden.data()[i] * scale;
-    return head(scaled, step);
+    return head(scaled(hidden, scale), step);
   };
 }
 

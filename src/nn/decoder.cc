@@ -61,12 +61,10 @@ CausalAttentionConfig CausalAttentionConfig::checked(const Config& c, std::int64
   return {.hidden_size = hidden_size, .head_dim = head_dim, .num_attention_heads = heads, .num_key_value_heads = kv_heads};
 }
 
-Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& step, const PassCaches& caches, int layer,
-              const std::function<void(const QueryScores&)>& add_scores) {
+Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& step, const PassCaches& caches, int layer) {
   const std::int64_t key_at = c.num_attention_heads * c.head_dim, value_at = key_at + c.num_key_value_heads * c.head_dim;
   cache_keys_values(qkv, key_at, value_at, layer, caches.all(), step.begin);
   const auto hide = [&](const QueryScores& q) {
-    if (add_scores) add_scores(q);
     const std::int64_t begin = step.begin[static_cast<std::size_t>(q.sequence)], end = step.begin[static_cast<std::size_t>(q.sequence) + 1];
     const std::int64_t old = caches.all()[static_cast<std::size_t>(q.sequence)]->length() - (end - begin);
     for (std::int64_t j = old; j < q.keys; ++j) {
@@ -81,7 +79,8 @@ Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& ste
                            .column = step.column,
                            .window = c.window,
                            .softcap = static_cast<float>(c.softcap),
-                           .add_scores = step.is_key.empty() ? add_scores : hide});
+                           .alibi_slopes = c.alibi_slopes,
+                           .add_scores = step.is_key.empty() ? std::function<void(const QueryScores&)>() : hide});
 }
 
 CausalSelfAttention::CausalSelfAttention(const CausalAttentionConfig& c, const Scope& w)

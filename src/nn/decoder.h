@@ -1,7 +1,6 @@
 // What decoder-only architectures share: the caches of a pass, and attention over them.
 #pragma once
 
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -51,6 +50,7 @@ struct CausalAttentionConfig {
   std::int64_t window = -1;            // a token sees itself and the window - 1 before it; -1: all
   std::optional<double> scale;         // of the scores, 1 / sqrt(head_dim) if not given
   double softcap = 0;                  // of the scores, 0: none
+  std::vector<float> alibi_slopes;     // [heads], or empty: scores do not hang on places
   bool causal = true;                  // else a token sees all, and the window reaches to both sides
   std::optional<double> qk_norm_eps;   // q_norm and k_norm over each head, before the rotation
   float qk_norm_offset = 0;            // added to their weights
@@ -63,8 +63,7 @@ struct CausalAttentionConfig {
 
 // What the rows take from all that their caches hold, their own keys and values included but for those that are no keys.
 // qkv: [rows, (heads + 2 kv heads) * head_dim], queries, keys and values -> [rows, heads * head_dim]
-Tensor attend(const Tensor& qkv, const CausalAttentionConfig& config, const Step& step, const PassCaches& caches, int layer,
-              const std::function<void(const QueryScores&)>& add_scores = {});
+Tensor attend(const Tensor& qkv, const CausalAttentionConfig& config, const Step& step, const PassCaches& caches, int layer);
 
 // q_proj, k_proj, v_proj, o_proj as Llama names them, over rotated queries and keys; q, k and v are merged when loading,
 // if the checkpoint does not hold them as one qkv_proj.

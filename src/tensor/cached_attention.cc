@@ -100,7 +100,7 @@ class CachedHead {
     }
     if (!o_.alibi_slopes.empty()) {
       const float slope = o_.alibi_slopes[static_cast<std::size_t>(head)];
-      for (std::int64_t j = 0; j < n; ++j) s[j] += slope * static_cast<float>(key_column[j]);
+      for (std::int64_t j = 0; j < n; ++j) s[j] += slope * static_cast<float>(j);
     }
     if (o_.add_scores) o_.add_scores({sequence_, static_cast<int>(head), row, n, key_column, s});
     if (o_.window >= 0) {

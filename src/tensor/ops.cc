@@ -156,6 +156,14 @@ Tensor activate(const Tensor& x, Activation activation) {
   return y;
 }
 
+Tensor scaled(const Tensor& x, float factor) {
+  Tensor y(x.shape());
+  parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) y.data()[i] = x.data()[i] * factor;
+  });
+  return y;
+}
+
 Tensor add(const Tensor& a, const Tensor& b) {
   Tensor y(a.shape());
   parallel_ranges(a.size(), 16384, [&](std::int64_t begin, std::int64_t end) {

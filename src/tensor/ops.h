@@ -38,6 +38,7 @@ Tensor rms_norm(const Tensor& x, const float* weight, float eps);
 void rms_norm_heads(Tensor& x, std::int64_t begin, std::int64_t heads, std::int64_t d, const float* weight, float eps);
 
 Tensor activate(const Tensor& x, Activation activation);
+Tensor scaled(const Tensor& x, float factor);
 Tensor add(const Tensor& a, const Tensor& b);       // of the same size
 Tensor multiply(const Tensor& a, const Tensor& b);  // of the same size
 
@@ -105,7 +106,7 @@ struct CachedAttentionOptions {
   std::span<const std::int32_t> column;   // [rows], needed by window
   std::int64_t window = -1;               // see only keys less than this many columns away; -1: all
   float softcap = 0;                      // scores <- softcap * tanh(scores / softcap); 0: not
-  std::span<const float> alibi_slopes;    // [heads] or empty: scores += slope * key's column (Press et al. 2021, arXiv:2108.12409)
+  std::span<const float> alibi_slopes;    // [heads] or empty: scores += slope * key's place in the cache (Press et al. 2021, arXiv:2108.12409)
   std::function<void(const QueryScores&)> add_scores;  // as in AttentionOptions, called once per query row and head
 };
 
