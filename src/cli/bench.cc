@@ -7,10 +7,13 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "tasks/sentence_embedding.h"
-#include "tensor/ops.h"
 
 namespace polymath::cli {
 namespace {
+
+double fraction_of_fma(const Timed& timed, const MachineLimits& limits) {
+  return static_cast<double>(timed.operations) / timed.seconds * 1e-9 / limits.fma_gflops();
+}
 
 // The lines of a file as sentences: tokenizing, the model and pooling.
 int bench_lines(const BenchOptions& a, const Common& common) {
@@ -26,24 +29,10 @@ int bench_lines(const BenchOptions& a, const Common& common) {
   encoder.encode({texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(texts.size(), 32))});
   const double rss = peak_rss_mb();
   MachineLimits limits;
-  std::vector<double> encode;
-  std::uint64_t operations = 0;
-  for (int r = 0; r < a.repeat; ++r) {
-    const std::uint64_t before = operations_done();
-    const auto start = Clock::now();
-    encoder.encode(texts);
-    encode.push_back(seconds_since(start));
-    operations = operations_done() - before;
-    limits.measure();
-  }
-  const double seconds = median(encode);
-  print_figures({{"texts_per_s", static_cast<double>(texts.size()) / seconds},
-                 {"load_ms", load_ms},
-                 {"peak_rss_mb", rss},
-                 {"fma_gflops", limits.fma_gflops()},
-                 {"read_gb_per_s", limits.read_gb_per_s()},
-                 {"fraction_of_limit", static_cast<double>(operations) / seconds * 1e-9 / limits.fma_gflops()}},
-                a.json);
+  const Timed timed = time_repeats(a.repeat, limits, [&] { encoder.encode(texts); });
+  Json figures = {{"texts_per_s", static_cast<double>(texts.size()) / timed.seconds}};
+  add_machine(figures, load_ms, rss, limits, fraction_of_fma(timed, limits));
+  print_figures(figures, a.json);
   return 0;
 }
 
@@ -58,25 +47,10 @@ int bench_forward(const BenchOptions& a, const Common& common) {
   loaded.model().forward(step);
   const double rss = peak_rss_mb();
   MachineLimits limits;
-  std::vector<double> forward;
-  std::uint64_t operations = 0;
-  for (int r = 0; r < a.repeat; ++r) {
-    const std::uint64_t before = operations_done();
-    const auto start = Clock::now();
-    loaded.model().forward(step);
-    forward.push_back(seconds_since(start));
-    operations = operations_done() - before;
-    limits.measure();
-  }
-  const double seconds = median(forward);
-  print_figures({{"forward_ms", seconds * 1e3},
-                 {"prompt_tokens_per_s", a.batch * a.length / seconds},
-                 {"load_ms", load_ms},
-                 {"peak_rss_mb", rss},
-                 {"fma_gflops", limits.fma_gflops()},
-                 {"read_gb_per_s", limits.read_gb_per_s()},
-                 {"fraction_of_limit", static_cast<double>(operations) / seconds * 1e-9 / limits.fma_gflops()}},
-                a.json);
+  const Timed timed = time_repeats(a.repeat, limits, [&] { loaded.model().forward(step); });
+  Json figures = {{"forward_ms", timed.seconds * 1e3}, {"prompt_tokens_per_s", a.batch * a.length / timed.seconds}};
+  add_machine(figures, load_ms, rss, limits, fraction_of_fma(timed, limits));
+  print_figures(figures, a.json);
   return 0;
 }
 

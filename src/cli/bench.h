@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,16 @@ class MachineLimits {
   std::vector<double> fma_, read_;
   std::vector<std::uint64_t> buffer_ = std::vector<std::uint64_t>(std::size_t{32} << 20, 1);  // 256 MiB
 };
+
+struct Timed {
+  double seconds = 0;            // the median
+  std::uint64_t operations = 0;  // of one time
+};
+// Does the work `repeat` times and measures the limits after each.
+Timed time_repeats(int repeat, MachineLimits& limits, const std::function<void()>& work);
+
+// What every measurement ends with. fraction: of the limit that is nearer.
+void add_machine(Json& figures, double load_ms, double rss_mb, const MachineLimits& limits, double fraction);
 
 void print_figures(const Json& figures, bool json);
 

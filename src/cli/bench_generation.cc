@@ -90,11 +90,7 @@ int bench_generation(const BenchOptions& a, const Common& common) {
     figures["lookup_tokens_per_s"] = static_cast<double>(guessed.written) / median(lookup);
     figures["accepted_of_proposed"] = guessed.proposed > 0 ? static_cast<double>(guessed.accepted) / static_cast<double>(guessed.proposed) : 0.0;
   }
-  figures["load_ms"] = load_ms;
-  figures["peak_rss_mb"] = rss;
-  figures["fma_gflops"] = limits.fma_gflops();
-  figures["read_gb_per_s"] = limits.read_gb_per_s();
-  figures["fraction_of_limit"] = std::max(of_read, of_fma);
+  add_machine(figures, load_ms, rss, limits, std::max(of_read, of_fma));
   print_figures(figures, a.json);
   return 0;
 }

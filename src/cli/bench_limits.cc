@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "cli/bench.h"
 #include "kernels/kernels.h"
+#include "tensor/ops.h"
 
 namespace polymath::cli {
 
@@ -58,6 +59,28 @@ double peak_rss_mb() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+Timed time_repeats(int repeat, MachineLimits& limits, const std::function<void()>& work) {
+  std::vector<double> seconds;
+  std::uint64_t operations = 0;
+  for (int r = 0; r < repeat; ++r) {
+    const std::uint64_t before = operations_done();
+    const auto start = Clock::now();
+    work();
+    seconds.push_back(seconds_since(start));
+    operations = operations_done() - before;
+    limits.measure();
+  }
+  return {median(seconds), operations};
+}
+
+void add_machine(Json& figures, double load_ms, double rss_mb, const MachineLimits& limits, double fraction) {
+  figures["load_ms"] = load_ms;
+  figures["peak_rss_mb"] = rss_mb;
+  figures["fma_gflops"] = limits.fma_gflops();
+  figures["read_gb_per_s"] = limits.read_gb_per_s();
+  figures["fraction_of_limit"] = fraction;
 }
 
 void print_figures(const Json& result, bool json) {

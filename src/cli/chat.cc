@@ -1,4 +1,5 @@
 // polymath chat DIR: a conversation in the terminal.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -61,8 +62,8 @@ class Terminal {
       answer(line);
       return true;
     }
-    const auto space = line.find(' ');
-    const std::string command = line.substr(0, space), rest = space == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', space) == std::string::npos ? line.size() : line.find_first_not_of(' ', space));
+    const auto end = std::min(line.find(' '), line.size());
+    const std::string command = line.substr(0, end), rest = line.substr(std::min(line.find_first_not_of(' ', end), line.size()));
     if (command == "/quit" || command == "/exit") return false;
     if (command == "/help") note(kHelp);
     else if (command == "/system") session_.set_system(rest);
@@ -88,12 +89,7 @@ class Terminal {
       return;
     }
     Json parameters = session_.parameters();
-    const std::string value = text.substr(space + 1);
-    try {
-      parameters[text.substr(0, space)] = parse_json(value, "value");
-    } catch (const Error&) {
-      parameters[text.substr(0, space)] = value;
-    }
+    parameters[text.substr(0, space)] = value_given(text.substr(space + 1));
     session_.set_parameters(parameters);
   }
 

@@ -29,6 +29,9 @@ void add_template(CLI::App& app, Common& common, Action& action);
 void add_tokenize(CLI::App& app, Common& common, Action& action);
 void add_info(CLI::App& app, Common& common, Action& action);
 
+// What a person gives as a parameter: JSON if it parses, else a string.
+Json value_given(const std::string& text);
+
 // Adds --threads, --dtype and --quiet to a verb.
 void add_common(CLI::App& verb, Common& common);
 

@@ -13,6 +13,14 @@
 
 namespace polymath::cli {
 
+Json value_given(const std::string& text) {
+  try {
+    return parse_json(text, "value");
+  } catch (const Error&) {
+    return text;
+  }
+}
+
 void add_common(CLI::App& verb, Common& common) {
   verb.add_option("--threads", common.threads, "threads for arithmetic (default: the physical cores)")->check(CLI::Range(1, 1024));
   verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8")

@@ -38,7 +38,7 @@ int run_lines(const Task& task) {
   return failed ? 1 : 0;
 }
 
-// --KEY VALUE pairs after the texts: JSON if it parses, else a string.
+// --KEY VALUE pairs after the texts.
 Json parameters_of(const std::vector<std::string>& extras, std::vector<std::string>& texts) {
   Json parameters = Json::object();
   for (std::size_t i = 0; i < extras.size(); ++i) {
@@ -55,11 +55,7 @@ Json parameters_of(const std::vector<std::string>& extras, std::vector<std::stri
     } else {
       throw CLI::ValidationError("--" + key, "needs a value");
     }
-    try {
-      parameters[key] = parse_json(value, key);
-    } catch (const Error&) {
-      parameters[key] = value;
-    }
+    parameters[key] = value_given(value);
   }
   return parameters;
 }

@@ -51,11 +51,9 @@ class BeamSearch final : public Decoding {
         beams_(static_cast<std::size_t>(config.num_beams)),
         running_(beams_, Beam{.ids = input_.ids, .score = kNever}),
         kept_(beams_, Beam{.ids = input_.ids, .score = kNever}),
-        caches_(1, KvCache(model.kv_shape())) {
+        caches_(1, KvCache(model.kv_shape())),
+        pending_(visible_ids(input_)) {
     running_[0].score = 0;  // the others are copies of the first until it has parted
-    for (std::size_t i = 0; i < input_.ids.size(); ++i) {
-      if (input_.mask.empty() || input_.mask[i]) pending_.push_back(input_.ids[i]);
-    }
     if (config.guidance_scale) guidance_.emplace(model, *config.guidance_scale, beams_, input_.ids.back());
   }
 
@@ -76,13 +74,7 @@ class BeamSearch final : public Decoding {
 
   void step(const Tensor& logits, std::int64_t first_row) override {
     const auto vocabulary = static_cast<std::size_t>(logits.dim(1));
-    if (step_ == 0) {
-      processors_ = logits_processors(config_, {.prompt_length = static_cast<std::int64_t>(input_.ids.size()),
-                                                .max_length = lengths_.max_length,
-                                                .min_length = lengths_.min_length,
-                                                .vocabulary = vocabulary,
-                                                .encoder_ids = input_.memory ? input_.encoder_ids : input_.ids});
-    }
+    if (step_ == 0) processors_ = logits_processors(config_, processor_context(input_, lengths_, vocabulary));
     scores_.resize(beams_ * vocabulary);
     for (std::size_t b = 0; b < beams_; ++b) {
       const std::span<float> scores(scores_.data() + b * vocabulary, vocabulary);

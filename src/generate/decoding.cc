@@ -72,6 +72,22 @@ Lengths lengths_of(const GenerationConfig& config, const DecodingInput& input) {
   return lengths;
 }
 
+std::vector<std::int32_t> visible_ids(const DecodingInput& input, std::size_t begin) {
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = begin; i < input.ids.size(); ++i) {
+    if (input.mask.empty() || input.mask[i]) ids.push_back(input.ids[i]);
+  }
+  return ids;
+}
+
+ProcessorContext processor_context(const DecodingInput& input, const Lengths& lengths, std::size_t vocabulary) {
+  return {.prompt_length = static_cast<std::int64_t>(input.ids.size()),
+          .max_length = lengths.max_length,
+          .min_length = lengths.min_length,
+          .vocabulary = vocabulary,
+          .encoder_ids = input.memory ? input.encoder_ids : input.ids};
+}
+
 void advance_all(const Model& model, std::span<Decoding* const> decodings) {
   std::vector<Feed> feeds;
   std::vector<std::int64_t> first;

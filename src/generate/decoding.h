@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "generate/generation_config.h"
+#include "generate/processors.h"
 #include "generate/proposer.h"
 #include "models/model.h"
 #include "text/pretrained_tokenizer.h"
@@ -46,6 +47,12 @@ struct Lengths {
   std::int64_t max_length = 0, min_length = 0;
 };
 Lengths lengths_of(const GenerationConfig& config, const DecodingInput& input);
+
+// The ids from `begin` on that the model is to see.
+std::vector<std::int32_t> visible_ids(const DecodingInput& input, std::size_t begin = 0);
+
+// What the processors of a decoding depend on, once the model's vocabulary is known.
+ProcessorContext processor_context(const DecodingInput& input, const Lengths& lengths, std::size_t vocabulary);
 
 // Writes one or several sequences for a prompt, step by step. Not thread safe.
 class Decoding {

@@ -158,7 +158,7 @@ void read_search(const Fields& f, GenerationConfig& c) {
     c.early_stopping = f.flag("early_stopping") ? EarlyStopping::kYes : EarlyStopping::kNo;
   }
   c.length_penalty = f.number("length_penalty").value_or(1.0);
-  c.use_cache = !f.find("use_cache") || f.flag("use_cache");
+  f.flag("use_cache");  // only checked: nothing depends on whether there is a cache
 }
 
 // The filters, which only sampling looks at.

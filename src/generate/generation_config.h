@@ -25,7 +25,6 @@ struct GenerationConfig {
   std::int64_t num_beams = 1, num_return_sequences = 1;
   EarlyStopping early_stopping = EarlyStopping::kNo;
   double length_penalty = 1.0;
-  bool use_cache = true;
 
   // Filters of sampling; absent: off.
   std::optional<double> temperature, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff;

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 #include <string>
 
 #include "generate/processors.h"
@@ -21,6 +20,13 @@ float& at(Scores scores, std::int32_t id) { return scores[static_cast<std::size_
 
 // A text may hold tokens that the model has but cannot write.
 bool has(Scores scores, std::int32_t id) { return id >= 0 && static_cast<std::size_t>(id) < scores.size(); }
+
+std::vector<std::int32_t> distinct(Ids ids) {
+  std::vector<std::int32_t> sorted(ids.begin(), ids.end());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
 
 void remove_tokens(Scores scores, Ids tokens) {
   for (std::int32_t id : tokens) {
@@ -60,10 +66,9 @@ class SequenceBias final : public LogitsProcessor {
 class RepetitionPenalty final : public LogitsProcessor {
  public:
   // source: the tokens, for the encoder's; empty: those of the sequence itself
-  RepetitionPenalty(double penalty, std::vector<std::int32_t> source) : penalty_(static_cast<float>(penalty)), source_(std::move(source)) {}
+  RepetitionPenalty(double penalty, Ids source) : penalty_(static_cast<float>(penalty)), source_(distinct(source)) {}
   void operator()(Ids ids, Scores scores) const override {
-    const Ids text = source_.empty() ? ids : Ids(source_);
-    for (std::int32_t id : std::set<std::int32_t>(text.begin(), text.end())) {
+    for (std::int32_t id : source_.empty() ? distinct(ids) : source_) {
       if (!has(scores, id)) continue;
       float& score = at(scores, id);
       score = score < 0 ? score * penalty_ : score / penalty_;
@@ -137,12 +142,12 @@ class RemoveInvalid final : public LogitsProcessor {
 // Raises the end's score from a start on.
 class ExponentialDecay final : public LogitsProcessor {
  public:
-  ExponentialDecay(std::int64_t start, double factor, std::vector<std::int32_t> eos) : start_(start), factor_(factor), eos_(std::move(eos)) {}
+  ExponentialDecay(std::int64_t start, double factor, Ids eos) : start_(start), factor_(factor), eos_(distinct(eos)) {}
   void operator()(Ids ids, Scores scores) const override {
     const auto length = static_cast<std::int64_t>(ids.size());
     if (length <= start_) return;
     const auto growth = static_cast<float>(std::pow(factor_, static_cast<double>(length - start_)) - 1);
-    for (std::int32_t id : std::set<std::int32_t>(eos_.begin(), eos_.end())) at(scores, id) += std::fabs(at(scores, id)) * growth;
+    for (std::int32_t id : eos_) at(scores, id) += std::fabs(at(scores, id)) * growth;
   }
 
  private:
@@ -182,12 +187,11 @@ void add_penalties(LogitsProcessors& all, const GenerationConfig& c, const Proce
 
   if (!c.sequence_bias.empty()) add(SequenceBias(c.sequence_bias));
   if (c.encoder_repetition_penalty) add(RepetitionPenalty(1 / *c.encoder_repetition_penalty, context.encoder_ids));
-  if (c.repetition_penalty) add(RepetitionPenalty(*c.repetition_penalty, {}));
+  if (c.repetition_penalty) add(RepetitionPenalty(*c.repetition_penalty, Ids()));
   if (c.no_repeat_ngram_size > 0) add(NoRepeatNGram(c.no_repeat_ngram_size, {}));
   if (c.encoder_no_repeat_ngram_size > 0 && !context.encoder_ids.empty()) add(NoRepeatNGram(c.encoder_no_repeat_ngram_size, context.encoder_ids));
   if (auto biases = bad_words(c); !biases.empty()) add(SequenceBias(std::move(biases)));
   if (!c.eos_token_id.empty() && context.min_length > 0) add(MinLength(context.min_length, c.eos_token_id));
-  if (!c.eos_token_id.empty() && c.min_new_tokens.value_or(0) > 0) add(MinLength(context.prompt_length + *c.min_new_tokens, c.eos_token_id));
   if (c.forced_bos_token_id) add(Forced("forced_bos_token_id", 1, {*c.forced_bos_token_id}));
   if (!c.forced_eos_token_id.empty()) add(Forced("forced_eos_token_id", context.max_length - 1, c.forced_eos_token_id));
   if (c.remove_invalid_values) add(RemoveInvalid());

@@ -24,7 +24,7 @@ using LogitsProcessors = std::vector<std::unique_ptr<const LogitsProcessor>>;
 struct ProcessorContext {
   std::int64_t prompt_length = 0;         // of the decoder
   std::int64_t max_length = 0;            // prompt included
-  std::int64_t min_length = 0;
+  std::int64_t min_length = 0;            // the prompt and min_new_tokens, where they are given
   std::size_t vocabulary = 0;
   std::vector<std::int32_t> encoder_ids;  // the source; of a decoder alone, its prompt
 };

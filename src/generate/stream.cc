@@ -14,10 +14,8 @@ Stream::Stream(const Model& model, const GenerationConfig& config, DecodingInput
       lengths_(lengths_of(config, input_)),
       stopping_(config, lengths_.max_length, input_.tokenizer),
       cache_(input_.prefix ? *input_.prefix : KvCache(model.kv_shape())),
-      ids_(input_.ids) {
-  for (std::size_t i = static_cast<std::size_t>(cache_.length()); i < ids_.size(); ++i) {
-    if (input_.mask.empty() || input_.mask[i]) pending_.push_back(ids_[i]);
-  }
+      ids_(input_.ids),
+      pending_(visible_ids(input_, static_cast<std::size_t>(cache_.length()))) {
   if (config.guidance_scale) guidance_.emplace(model, *config.guidance_scale, 1, ids_.back());
 }
 
@@ -38,13 +36,7 @@ std::vector<Feed> Stream::feeds() {
 
 void Stream::step(const Tensor& logits, std::int64_t first_row) {
   const auto vocabulary = static_cast<std::size_t>(logits.dim(1));
-  if (ids_.size() == input_.ids.size()) {
-    processors_ = logits_processors(config_, {.prompt_length = static_cast<std::int64_t>(input_.ids.size()),
-                                              .max_length = lengths_.max_length,
-                                              .min_length = lengths_.min_length,
-                                              .vocabulary = vocabulary,
-                                              .encoder_ids = input_.memory ? input_.encoder_ids : input_.ids});
-  }
+  if (ids_.size() == input_.ids.size()) processors_ = logits_processors(config_, processor_context(input_, lengths_, vocabulary));
   const std::int64_t checked = cache_.length() - static_cast<std::int64_t>(guesses_);
   const std::vector<std::int32_t> guess(pending_.end() - static_cast<std::ptrdiff_t>(guesses_), pending_.end());
   std::size_t right = 0;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "polymath/error.h"
+#include "tasks/generation.h"
 
 namespace polymath {
 namespace {
@@ -17,10 +18,9 @@ constexpr std::size_t kMostMessages = 100000;
 
 std::int64_t window_of(const TextModel& model) {
   const Config& config = model.loaded.config();
-  for (const char* field : {"max_position_embeddings", "n_positions", "seq_length"}) {
-    if (const Json* value = config.find(field); value && value->is_number_integer() && *value > 0) return value->get<std::int64_t>();
-  }
-  return kUnknownWindow;
+  if (const std::int64_t positions = max_positions_of(config); positions > 0) return positions;
+  const Json* length = config.find("seq_length");
+  return length && length->is_number_integer() && *length > 0 ? length->get<std::int64_t>() : kUnknownWindow;
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {

@@ -11,14 +11,9 @@ struct Chat::State {
 };
 
 Chat::Chat(const std::string& model, const Parameters& parameters) {
-  LoadType type = LoadType::kAuto;
-  Json fields = Json::object();
-  for (const auto& [key, value] : parameters) {
-    if (key == "dtype") type = load_type_named(value.text());
-    else fields[key] = json_of(value);
-  }
-  state_ = std::make_unique<State>(State{ChatSession(ChatModel::load(model, type))});
-  state_->session.set_parameters(fields);
+  const LoadParameters given(parameters);
+  state_ = std::make_unique<State>(State{ChatSession(ChatModel::load(model, given.type))});
+  state_->session.set_parameters(given.calls);
 }
 
 Chat::Chat(const Chat& other) : state_(std::make_unique<State>(State{other.state_->session.branch()})) {}

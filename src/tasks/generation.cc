@@ -4,6 +4,7 @@
 #include <random>
 
 #include "polymath/error.h"
+#include "tasks/run_batch.h"
 
 namespace polymath {
 namespace {
@@ -35,13 +36,6 @@ std::uint64_t seed_of(Json& parameters) {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-std::int64_t positions_of(const Config& config) {
-  for (const char* field : {"max_position_embeddings", "n_positions"}) {
-    if (const Json* value = config.find(field); value && value->is_number_integer()) return value->get<std::int64_t>();
-  }
-  return 0;
-}
-
 }  // namespace
 
 Generation::Generation(std::shared_ptr<const TextModel> model, const Json& defaults, const std::string& task)
@@ -69,7 +63,7 @@ std::vector<Sequences> Generation::operator()(const std::vector<Prompt>& prompts
   config.default_max_length = parameter(parameters, "max_length") == nullptr;
   try {
     return generate(model_->loaded.model(), prompts, config,
-                    {.tokenizer = &*model_->tokenizer, .max_positions = positions_of(model_->loaded.config()), .seed = seed,
+                    {.tokenizer = &*model_->tokenizer, .max_positions = max_positions_of(model_->loaded.config()), .seed = seed,
                      .draft = draft ? &draft->model() : nullptr, .draft_tokens = static_cast<std::size_t>(draft_tokens)});
   } catch (const Error& e) {
     const bool names_parameter = e.code == ErrorCode::kInvalidArgument && global_generation_defaults().contains(e.where);
@@ -90,6 +84,20 @@ std::shared_ptr<const LoadedModel> Generation::draft_of(const std::string& folde
   draft_->folder = folder;
   draft_->model = model;
   return model;
+}
+
+void pad_prompts(std::vector<Prompt>& prompts, const PretrainedTokenizer& tokenizer, std::int64_t batch_size) {
+  std::vector<ModelInput> batch;
+  for (Prompt& prompt : prompts) batch.push_back({.ids = std::move(prompt.ids), .mask = std::move(prompt.mask)});
+  pad_batches(batch, tokenizer, batch_size);
+  for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i] = {std::move(batch[i].ids), std::move(batch[i].mask)};
+}
+
+std::int64_t max_positions_of(const Config& config) {
+  for (const char* field : {"max_position_embeddings", "n_positions"}) {
+    if (const Json* value = config.find(field); value && value->is_number_integer()) return value->get<std::int64_t>();
+  }
+  return 0;
 }
 
 std::vector<std::int32_t> stop_sequence_ids(const PretrainedTokenizer& tokenizer, const Json& parameters) {

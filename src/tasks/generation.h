@@ -45,6 +45,12 @@ class Generation {
   std::unique_ptr<Draft> draft_ = std::make_unique<Draft>();
 };
 
+// Pads each `batch_size` prompts to one length, as Transformers does with a batch.
+void pad_prompts(std::vector<Prompt>& prompts, const PretrainedTokenizer& tokenizer, std::int64_t batch_size);
+
+// config.json's max_position_embeddings or n_positions; 0 where it has neither.
+std::int64_t max_positions_of(const Config& config);
+
 // The ids of stop_sequence, which stand for eos_token_id. Throws Error where it gives none.
 std::vector<std::int32_t> stop_sequence_ids(const PretrainedTokenizer& tokenizer, const Json& parameters);
 

@@ -17,6 +17,13 @@ Json json_of(const Value& value) {
   return nullptr;
 }
 
+LoadParameters::LoadParameters(const Parameters& parameters) {
+  for (const auto& [key, value] : parameters) {
+    if (key == "dtype") type = load_type_named(value.text());
+    else calls[key] = json_of(value);
+  }
+}
+
 namespace {
 
 void add_result(const Json& j, std::vector<Result>& out) {
@@ -103,13 +110,10 @@ const std::string& Pipeline::task() const { return state_->name; }
 Pipeline pipeline(const std::string& task, const std::string& model, const Parameters& parameters) {
   const TaskEntry& entry = task_named(task);
   auto state = std::make_shared<Pipeline::State>();
-  LoadType type = LoadType::kAuto;
-  for (const auto& [key, value] : parameters) {
-    if (key == "dtype") type = load_type_named(value.text());
-    else state->defaults[key] = json_of(value);
-  }
+  const LoadParameters given(parameters);
+  state->defaults = given.calls;
   state->name = entry.name;
-  state->task = entry.make(TextModel::load(model, entry.head, type, task));
+  state->task = entry.make(TextModel::load(model, entry.head, given.type, task));
   return Pipeline(std::move(state));
 }
 

@@ -41,7 +41,7 @@ class Text2TextGeneration final : public Task {
       only_texts = only_texts && item->is_string();
       prompts.push_back(prompt_of(*item, parameters, languages));
     }
-    pad(prompts, batch_size_of(inputs, parameters));
+    pad_prompts(prompts, *model_->tokenizer, batch_size_of(inputs, parameters));
     Json results = Json::array();
     bool single = true;
     for (const Sequences& sequences : generation_(prompts, call)) {
@@ -112,7 +112,7 @@ class Text2TextGeneration final : public Task {
     if (!model_->tokenizer->pad_id()) bad_input("a list within the inputs needs a tokenizer with a pad_token");
     std::vector<Prompt> all;
     for (const Json& text : item) all.push_back(encode(text_of(text), parameters, languages));
-    pad(all, static_cast<std::int64_t>(all.size()));
+    pad_prompts(all, *model_->tokenizer, static_cast<std::int64_t>(all.size()));
     return all[0];
   }
 
@@ -133,13 +133,6 @@ class Text2TextGeneration final : public Task {
     prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
     prompt.ids.insert(prompt.ids.end(), languages->suffix.begin(), languages->suffix.end());
     return prompt;
-  }
-
-  void pad(std::vector<Prompt>& prompts, std::int64_t batch_size) const {
-    std::vector<ModelInput> batch;
-    for (Prompt& prompt : prompts) batch.push_back({.ids = std::move(prompt.ids), .mask = std::move(prompt.mask)});
-    pad_batches(batch, *model_->tokenizer, batch_size);
-    for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i] = {std::move(batch[i].ids), std::move(batch[i].mask)};
   }
 
   Json record(const std::vector<std::int32_t>& ids, const Json& parameters) const {

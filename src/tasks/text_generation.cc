@@ -1,5 +1,6 @@
 // text-generation: a decoder goes on with a text, or answers in a chat.
-#include <algorithm>
+#include <mutex>
+#include <optional>
 
 #include "base/utf8.h"
 #include "polymath/error.h"
@@ -11,20 +12,6 @@ namespace polymath {
 namespace {
 
 enum class ReturnType { kTensors, kNewText, kFullText };
-
-// The text from this code point on.
-std::string from_code_point(const std::string& text, std::size_t count) {
-  std::size_t at = 0;
-  for (; count > 0 && at < text.size(); --count) {
-    ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
-  }
-  return text.substr(at);
-}
-
-std::size_t code_points(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 class TextGeneration final : public Task {
  public:
@@ -48,7 +35,10 @@ class TextGeneration final : public Task {
       if (prompt.ids.empty()) prompt = begin_alone(call);
       prompts.push_back(std::move(prompt));
     }
-    pad(prompts, starts, one_chat ? 1 : batch_size_of(inputs, parameters));
+    if (!one_chat) pad_prompts(prompts, *model_->tokenizer, batch_size_of(inputs, parameters));
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      if (!starts[i].empty()) starts[i] = prompts[i].ids;
+    }
     const auto all = generation_(prompts, call);
     Json results = Json::array();
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -151,7 +141,13 @@ class TextGeneration final : public Task {
     }
     if (kwargs.is_object()) rest.update(kwargs);
     arguments = std::move(rest);
-    return ChatTemplate::load(model_->base_folder).render(messages, tools, documents, variables, options);
+    return chat_template().render(messages, tools, documents, variables, options);
+  }
+
+  // Read when the first chat comes; a folder without one serves texts.
+  const ChatTemplate& chat_template() const {
+    std::call_once(template_read_, [&] { template_ = ChatTemplate::load(model_->base_folder); });
+    return *template_;
   }
 
   static bool continues(const Json& messages, const Json& parameters) {
@@ -181,22 +177,11 @@ class TextGeneration final : public Task {
     return {.ids = {begin.get<std::int32_t>()}};
   }
 
-  void pad(std::vector<Prompt>& prompts, std::vector<std::vector<std::int32_t>>& starts, std::int64_t batch_size) const {
-    if (batch_size < 2) return;
-    std::vector<ModelInput> batch;
-    for (Prompt& prompt : prompts) batch.push_back({.ids = std::move(prompt.ids), .mask = std::move(prompt.mask)});
-    pad_batches(batch, *model_->tokenizer, batch_size);
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-      prompts[i] = {batch[i].ids, batch[i].mask};
-      if (!starts[i].empty()) starts[i] = batch[i].ids;
-    }
-  }
-
   Json record(const Json& prompt, const std::vector<std::int32_t>& start, const std::vector<std::int32_t>& ids, ReturnType type, const Json& parameters) const {
     if (type == ReturnType::kTensors) return {{"generated_token_ids", ids}};
     const bool skip = bool_parameter(parameters, "skip_special_tokens", true), clean_up = bool_parameter(parameters, "clean_up_tokenization_spaces", true);
     const auto text_of_ids = [&](const std::vector<std::int32_t>& tokens) { return model_->tokenizer->decode(tokens, skip, clean_up); };
-    std::string text = from_code_point(text_of_ids(ids), code_points(text_of_ids(start)));
+    std::string text = utf8_slice(text_of_ids(ids), utf8_length(text_of_ids(start)), std::string::npos);
     if (type == ReturnType::kNewText) return {{"generated_text", std::move(text)}};
     if (prompt.is_string()) return {{"generated_text", prompt.get<std::string>() + text}};
     Json messages = prompt;
@@ -211,6 +196,8 @@ class TextGeneration final : public Task {
 
   std::shared_ptr<const TextModel> model_;
   Generation generation_;
+  mutable std::once_flag template_read_;
+  mutable std::optional<ChatTemplate> template_;
 };
 
 }  // namespace
