@@ -23,8 +23,8 @@ Json value_given(const std::string& text) {
 
 void add_common(CLI::App& verb, Common& common) {
   verb.add_option("--threads", common.threads, "threads for arithmetic (default: the physical cores)")->check(CLI::Range(1, 1024));
-  verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "q8"}));
+  verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8, q4")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "q8", "q4"}));
   verb.add_flag("--quiet", common.quiet, "no progress and no notes on standard error");
 }
 

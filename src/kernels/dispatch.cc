@@ -31,7 +31,7 @@ void choose(std::int64_t targets) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   fill_limits(current);
   fill_matmul(current);
-  fill_matmul_q8(current);
+  fill_matmul_quantized(current);
   fill_rowwise(current);
   const std::int64_t best = targets & -targets;
   current.name = "portable";

@@ -8,7 +8,7 @@ namespace polymath::kernels {
 // Each fills its part of the table with the functions of the instruction set that is chosen now.
 void fill_limits(Table& t);
 void fill_matmul(Table& t);
-void fill_matmul_q8(Table& t);
+void fill_matmul_quantized(Table& t);
 void fill_rowwise(Table& t);
 
 }  // namespace polymath::kernels

@@ -64,7 +64,7 @@ void matmul(Storage storage, const Matmul& x) {
     case Storage::kF32: return matmul_stored<float>(x);
     case Storage::kBf16: return matmul_stored<Bf16>(x);
     case Storage::kF16: return matmul_stored<Half>(x);
-    case Storage::kQ8: return;  // matmul_q8
+    case Storage::kQ8: case Storage::kQ4: return;  // matmul_q8, matmul_q4
   }
 }
 

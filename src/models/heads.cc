@@ -60,7 +60,7 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
   for (const std::string& name : bias_names) {
     if (!bias) bias = scope.find(name);
   }
-  return Linear(*weight, bias, scope.weights->type());
+  return Linear(*weight, bias, type_of_head(scope.weights->type()));
 }
 
 Tensor head_rows(const Tensor& hidden, const Step& step) { return step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows); }

@@ -138,6 +138,6 @@ class LoadedModel {
   Head head_ = Head::kBase;
 };
 
-LoadType load_type_named(const std::string& name);  // auto f32 bf16 q8; throws Error naming --dtype
+LoadType load_type_named(const std::string& name);  // auto f32 bf16 q8 q4; throws Error naming --dtype
 
 }  // namespace polymath

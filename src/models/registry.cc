@@ -98,7 +98,8 @@ LoadType load_type_named(const std::string& name) {
   if (name == "f32") return LoadType::kF32;
   if (name == "bf16") return LoadType::kBf16;
   if (name == "q8") return LoadType::kQ8;
-  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not one of auto, f32, bf16, q8", "--dtype");
+  if (name == "q4") return LoadType::kQ4;
+  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not one of auto, f32, bf16, q8, q4", "--dtype");
 }
 
 }  // namespace polymath

@@ -52,7 +52,8 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
   const float* a = x.data();
   std::int64_t a_stride = k;
   Buffer spread;
-  if (w.storage() != Storage::kQ8 && k % 512 == 0 && rows >= 8) {
+  const bool quantizes = w.storage() == Storage::kQ8 || w.storage() == Storage::kQ4;
+  if (!quantizes && k % 512 == 0 && rows >= 8) {
     // Rows that begin at the same place of a page fall into the same few lines of the first cache.
     a_stride = k + 16;
     spread = Buffer(static_cast<std::size_t>(rows * a_stride));
@@ -64,7 +65,7 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
 
   kernels::QuantizedRows quantized;
   Buffer q, scales, sums;
-  if (w.storage() == Storage::kQ8) {
+  if (quantizes) {
     const auto blocks = static_cast<std::size_t>((k + 31) / 32), m = static_cast<std::size_t>(rows);
     q = Buffer(m * blocks * kBlock / sizeof(float));
     scales = Buffer(m * blocks);
@@ -108,11 +109,12 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
       m.epilogue.residual = options.residual->row(row) + column;
       m.epilogue.residual_stride = static_cast<std::size_t>(n);
     }
-    if (w.storage() == Storage::kQ8) {
+    if (quantizes) {
       auto part = quantized;
       const auto at = static_cast<std::size_t>(row) * quantized.blocks;
       part.q += at * kBlock, part.scale += at, part.sum += at;
-      table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+      if (w.storage() == Storage::kQ8) table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+      else table().matmul_q4(part, static_cast<const kernels::Q4Block*>(m.b), m);
     } else {
       table().matmul(w.storage(), m);
     }

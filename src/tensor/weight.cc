@@ -14,6 +14,7 @@ namespace {
 
 using kernels::kBlock;
 using kernels::kLanes;
+using kernels::Q4Block;
 using kernels::Q8Block;
 
 // Where one output's k values lie: `step` elements apart.
@@ -49,6 +50,7 @@ Storage stored_as(DType dtype, LoadType type) {
     case LoadType::kF32: return Storage::kF32;
     case LoadType::kBf16: return Storage::kBf16;
     case LoadType::kQ8: return Storage::kQ8;
+    case LoadType::kQ4: return Storage::kQ4;
     case LoadType::kAuto: break;
   }
   if (dtype == DType::kBf16) return Storage::kBf16;
@@ -56,7 +58,19 @@ Storage stored_as(DType dtype, LoadType type) {
   return Storage::kF32;
 }
 
-std::size_t element_bytes(Storage storage) { return storage == Storage::kF32 ? 4 : 2; }
+bool is_quantized(Storage storage) { return storage == Storage::kQ8 || storage == Storage::kQ4; }
+
+std::uint64_t bytes_of_panel(Storage storage, std::uint64_t k) {
+  switch (storage) {
+    case Storage::kQ8: return checked_mul((k + kBlock - 1) / kBlock, sizeof(Q8Block), "weight");
+    case Storage::kQ4: return checked_mul((k + kBlock - 1) / kBlock, sizeof(Q4Block), "weight");
+    case Storage::kF32: return checked_mul(k, kLanes * 4, "weight");
+    case Storage::kBf16: case Storage::kF16: break;
+  }
+  return checked_mul(k, kLanes * 2, "weight");
+}
+
+constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits below one
 
 // values: [16][k] of a panel's outputs, zero rows beyond n.
 void quantize_panel(const float* values, std::size_t k, Q8Block* out) {
@@ -70,9 +84,31 @@ void quantize_panel(const float* values, std::size_t k, Q8Block* out) {
       const float stored = f16_to_f32(scale), inverse = stored > 0 ? 1.0f / stored : 0.0f;
       out[block].scale[column] = scale;
       for (std::size_t i = 0; i < kBlock; ++i) {
-        constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits below one
         const float q = i < count ? (std::clamp(x[i] * inverse, -127.0f, 127.0f) + kRound) - kRound : 0.0f;
         out[block].q[i / 4 * 64 + column * 4 + i % 4] = static_cast<std::uint8_t>(static_cast<int>(q) + 128);
+      }
+    }
+  }
+}
+
+void quantize_panel(const float* values, std::size_t k, Q4Block* out) {
+  constexpr float kLargestHalf = 65504.0f;
+  for (std::size_t begin = 0; begin < k; begin += kBlock, ++out) {
+    alignas(64) float x[kBlock * kLanes] = {}, scales[kLanes], inverse[kLanes];
+    kernels::table().transpose16(values + begin, k, std::min(kBlock, k - begin), x);
+    kernels::table().q4_scales(x, scales);
+    for (std::size_t c = 0; c < kLanes; ++c) {
+      out->scale[c] = f32_to_f16(std::clamp(scales[c], -kLargestHalf, kLargestHalf));
+      const float stored = f16_to_f32(out->scale[c]);
+      inverse[c] = stored != 0 ? 1.0f / stored : 0.0f;
+    }
+    const auto number = [&](std::size_t i, std::size_t c) {
+      const float q = (x[i * kLanes + c] * inverse[c] + kRound) - kRound;
+      return static_cast<unsigned>(static_cast<int>(q > -8.0f ? std::min(q, 7.0f) : -8.0f) + 8);  // NaN is -8
+    };
+    for (std::size_t i = 0; i < kBlock / 2; ++i) {
+      for (std::size_t c = 0; c < kLanes; ++c) {
+        out->q[i / 4 * 64 + c * 4 + i % 4] = static_cast<std::uint8_t>(number(i, c) | number(i + kBlock / 2, c) << 4);
       }
     }
   }
@@ -81,12 +117,14 @@ void quantize_panel(const float* values, std::size_t k, Q8Block* out) {
 void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* out) {
   // [16][kStrip] values at a time: both sides of the transposition stay in the first cache.
   constexpr std::size_t kStrip = 64;
-  if (storage == Storage::kQ8) {
+  if (is_quantized(storage)) {
     std::vector<float> values(kLanes * k, 0.0f);
     for (std::size_t c = 0; c < kLanes; ++c) {
       if (rows[c].data) to_f32(rows[c], 0, k, values.data() + c * k);
     }
-    return quantize_panel(values.data(), k, reinterpret_cast<Q8Block*>(out));
+    if (storage == Storage::kQ8) quantize_panel(values.data(), k, reinterpret_cast<Q8Block*>(out));
+    else quantize_panel(values.data(), k, reinterpret_cast<Q4Block*>(out));
+    return;
   }
   const bool same_bits = storage != Storage::kF32 && std::all_of(rows, rows + kLanes, [&](const Row& row) {
     return !row.data || (row.step == 1 && row.dtype == (storage == Storage::kBf16 ? DType::kBf16 : DType::kF16));
@@ -134,10 +172,8 @@ void Weight::allocate(Storage storage, std::int64_t n, std::int64_t k) {
   storage_ = storage;
   n_ = n;
   k_ = k;
-  const auto columns = static_cast<std::uint64_t>(k);
   const auto panels = (static_cast<std::uint64_t>(n) + kLanes - 1) / kLanes;
-  panel_bytes_ = storage == Storage::kQ8 ? checked_mul((columns + kBlock - 1) / kBlock, sizeof(Q8Block), "weight")
-                                         : checked_mul(columns, kLanes * element_bytes(storage), "weight");
+  panel_bytes_ = bytes_of_panel(storage, static_cast<std::uint64_t>(k));
   const std::size_t total = std::max<std::size_t>(checked_mul(panels, panel_bytes_, "weight"), 1);
   // Mapped, not allocated: large pages where the system gives them, and all of it returned at the end.
   void* memory = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -16,7 +16,7 @@ namespace polymath {
 using kernels::Storage;
 
 // How weights are stored once loaded; kAuto keeps what the checkpoint holds.
-enum class LoadType { kAuto, kF32, kBf16, kQ8 };
+enum class LoadType { kAuto, kF32, kBf16, kQ8, kQ4 };
 
 // The matrix of a linear layer, [n outputs, k inputs], packed in panels of 16 outputs (kernels.h).
 // Immutable once made; const use from many threads is safe.
