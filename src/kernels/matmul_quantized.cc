@@ -197,29 +197,35 @@ void matmul_quantized(const QuantizedRows& a, const Block* b, const Matmul& x) {
       });
 }
 
+// x: two vectors of sixteen -> 32 signed bytes, their scale and their sum
+HWY_INLINE void quantize_block(const F16x (&x)[2], std::int8_t* q, float* scale, std::int32_t* sum) {
+  const float largest = max_lanes(max(abs(x[0]), abs(x[1])));
+  *scale = largest / 127.0f;
+  const F16x inverse = set16(largest > 0 ? 127.0f / largest : 0.0f);
+  VI sums = hn::Zero(DI());
+  for (std::size_t h = 0; h < 2; ++h) {
+    POLYMATH_EACH_PART {
+      const VI whole = hn::NearestInt(hn::Mul(x[h].part[i_], inverse.part[i_]));
+      sums = hn::Add(sums, whole);
+      const hn::Rebind<std::int8_t, DF> d8;
+      hn::StoreU(hn::DemoteTo(d8, whole), d8, q + h * kLanes + i_ * kPartLanes);
+    }
+  }
+  *sum = hn::GetLane(hn::SumOfLanes(DI(), sums));
+}
+
 void quantize_rows(const float* rows, std::size_t x_stride, std::size_t m, std::size_t k, const QuantizedRows& out) {
   for (std::size_t r = 0; r < m; ++r) {
+    const float* row = rows + r * x_stride;
     for (std::size_t block = 0; block < out.blocks; ++block) {
-      const float* from = rows + r * x_stride + block * kBlock;
-      const std::size_t count = k - block * kBlock < kBlock ? k - block * kBlock : kBlock;
-      const std::size_t first = count < kLanes ? count : kLanes;
-      const F16x x16[2] = {load_first(from, first), count > kLanes ? load_first(from + kLanes, count - kLanes) : set16(0.0f)};
-      VF top = hn::Zero(DF());
-      for (const F16x& x : x16) POLYMATH_EACH_PART top = hn::Max(top, hn::Abs(x.part[i_]));
-      const float largest = hn::GetLane(hn::MaxOfLanes(DF(), top));
-      const std::size_t at = r * out.blocks + block;
-      out.scale[at] = largest / 127.0f;
-      const VF inverse = hn::Set(DF(), largest > 0 ? 127.0f / largest : 0.0f);
-      VI sum = hn::Zero(DI());
-      for (std::size_t h = 0; h < 2; ++h) {
-        POLYMATH_EACH_PART {
-          const VI q = hn::NearestInt(hn::Mul(x16[h].part[i_], inverse));
-          sum = hn::Add(sum, q);
-          const hn::Rebind<std::int8_t, DF> d8;
-          hn::StoreU(hn::DemoteTo(d8, q), d8, out.q + at * kBlock + h * kLanes + i_ * kPartLanes);
-        }
+      const float* from = row + block * kBlock;
+      const std::size_t at = r * out.blocks + block, count = k - block * kBlock;
+      if (count >= kBlock) {
+        quantize_block({load16(from), load16(from + kLanes)}, out.q + at * kBlock, out.scale + at, out.sum + at);
+      } else {
+        const F16x first = load_first(from, count < kLanes ? count : kLanes);
+        quantize_block({first, count > kLanes ? load_first(from + kLanes, count - kLanes) : set16(0.0f)}, out.q + at * kBlock, out.scale + at, out.sum + at);
       }
-      out.sum[at] = hn::GetLane(hn::SumOfLanes(DI(), sum));
     }
   }
 }
