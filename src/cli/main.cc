@@ -58,6 +58,8 @@ int run(int argc, char** argv) {
   add_info(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);
+  add_quantize(app, common, action);
+  add_perplexity(app, common, action);
   const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
   if (argc > 1 && argv[1][0] != '-' && std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; })) {
     std::cerr << "polymath: error: \"" << argv[1] << "\" is not a command\nTry: polymath --help" << std::endl;

@@ -82,8 +82,9 @@ struct Table {
   void (*matmul_q4)(const QuantizedRows& a, const Q4Block* b, const Matmul&);
   void (*quantize_rows)(const float* x, std::size_t x_stride, std::size_t m, std::size_t k, const QuantizedRows& out);
 
-  // x: [32][16], the values of a panel-block -> the scales of its columns in q4 storage, which may be negative.
-  void (*q4_scales)(const float* x, float* scales);
+  // x: [32][16], the values of a panel-block -> [16] scales for whole numbers from `least` to -1 - least: of the columns'
+  // value of largest magnitude over -levels[0], -levels[1], ... those, as float16, that leave the least squared error.
+  void (*fit_scales)(const float* x, float least, const float* levels, std::size_t count, float* scales);
 
   // y = (x - mean) / sqrt(variance + eps) * weight + bias over rows of d; bias may be null.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, std::size_t rows, std::size_t d,

@@ -68,7 +68,7 @@ HWY_INLINE F16x join(__m256i low, __m256i high) {  // columns 0-7, 8-15
 }
 HWY_INLINE __m256i load32(const std::uint8_t* bytes) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)); }
 
-// maddubs wants one unsigned factor: |w| and x with w's sign. Both within 127, so 16 bits hold two products.
+// maddubs wants one unsigned factor: |w| and x with w's sign. At most 128 and 127, so 16 bits hold two products.
 template <>
 struct Group<Q8Block> {
   __m256i low, high, low_magnitude, high_magnitude;
@@ -200,8 +200,9 @@ void matmul_quantized(const QuantizedRows& a, const Block* b, const Matmul& x) {
 // x: two vectors of sixteen -> 32 signed bytes, their scale and their sum
 HWY_INLINE void quantize_block(const F16x (&x)[2], std::int8_t* q, float* scale, std::int32_t* sum) {
   const float largest = max_lanes(max(abs(x[0]), abs(x[1])));
-  *scale = largest / 127.0f;
-  const F16x inverse = set16(largest > 0 ? 127.0f / largest : 0.0f);
+  constexpr float kLevels = 127.49f;  // the largest rounds down to 127, within half a step
+  *scale = largest / kLevels;
+  const F16x inverse = set16(largest > 0 ? kLevels / largest : 0.0f);
   VI sums = hn::Zero(DI());
   for (std::size_t h = 0; h < 2; ++h) {
     POLYMATH_EACH_PART {
@@ -230,39 +231,40 @@ void quantize_rows(const float* rows, std::size_t x_stride, std::size_t m, std::
   }
 }
 
-// Tries scales about the largest value over -8, each with the factor of least squares for the numbers that it gives, and
-// keeps the one that leaves the least error. (llama.cpp's Q4_0 is the first of them, without that factor.)
-void q4_scales(const float* x, float* scales) {
-  const VF zero = hn::Zero(DF());
+// To eleven significant bits, as float16 has them.
+HWY_INLINE VF round_to_half(VF x) {
+  const VF split = hn::Mul(x, hn::Set(DF(), 8193.0f));
+  return hn::Sub(split, hn::Sub(split, x));
+}
+
+void fit_scales(const float* x, float least, const float* levels, std::size_t count, float* scales) {
+  const VF zero = hn::Zero(DF()), lowest = hn::Set(DF(), least), highest = hn::Set(DF(), -1.0f - least);
+  const VF round = hn::Set(DF(), 12582912.0f);  // 1.5 * 2^23: adding it leaves no bits below one
   POLYMATH_EACH_PART {
-    const std::size_t lane = i_ * kPartLanes;
+    const float* values = x + i_ * kPartLanes;
     VF top = zero, largest = zero;
     for (std::size_t k = 0; k < kBlock; ++k) {
-      const VF v = hn::LoadU(DF(), x + k * kLanes + lane);
+      const VF v = hn::LoadU(DF(), values + k * kLanes);
       largest = hn::IfThenElse(hn::Gt(hn::Abs(v), top), v, largest);
       top = hn::Max(top, hn::Abs(v));
     }
-    const auto some = hn::Gt(top, zero);
-    const VF unit = hn::IfThenElse(some, hn::Div(hn::Set(DF(), -1.0f), hn::IfThenElse(some, largest, hn::Set(DF(), 1.0f))), zero);
-    VF best = zero, scale = zero;
-    for (const float levels : {8.0f, 7.25f, 7.5f, 7.75f, 8.25f, 8.5f, 8.75f, 9.0f, 9.5f}) {
-      const VF inverse = hn::Mul(unit, hn::Set(DF(), levels));
-      VF xq = zero, qq = zero;
+    VF best = hn::Set(DF(), HUGE_VALF), scale = zero;
+    for (std::size_t level = 0; level < count; ++level) {
+      const VF candidate = round_to_half(hn::Mul(largest, hn::Set(DF(), -1.0f / levels[level])));
+      const VF inverse = hn::IfThenElse(hn::Gt(hn::Abs(candidate), zero), hn::Div(hn::Set(DF(), 1.0f), candidate), zero);
+      VF error = zero;
       for (std::size_t k = 0; k < kBlock; ++k) {
-        const VF v = hn::LoadU(DF(), x + k * kLanes + lane);
-        constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits below one
-        VF q = hn::Sub(hn::Add(hn::Mul(v, inverse), hn::Set(DF(), kRound)), hn::Set(DF(), kRound));
-        q = hn::Min(hn::Max(q, hn::Set(DF(), -8.0f)), hn::Set(DF(), 7.0f));
-        xq = fma(v, q, xq);
-        qq = fma(q, q, qq);
+        const VF v = hn::LoadU(DF(), values + k * kLanes);
+        VF q = hn::Sub(hn::Add(hn::Mul(v, inverse), round), round);
+        q = hn::Min(hn::Max(q, lowest), highest);
+        const VF left = hn::Sub(v, hn::Mul(q, candidate));
+        error = fma(left, left, error);
       }
-      const VF factor = hn::Div(xq, hn::Max(qq, hn::Set(DF(), 1.0f)));  // the error is x x - factor * xq
-      const VF gain = hn::Mul(factor, xq);
-      const auto better = hn::Gt(gain, best);
-      best = hn::IfThenElse(better, gain, best);
-      scale = hn::IfThenElse(better, factor, scale);
+      const auto better = hn::Lt(error, best);
+      best = hn::IfThenElse(better, error, best);
+      scale = hn::IfThenElse(better, candidate, scale);
     }
-    hn::StoreU(scale, DF(), scales + lane);
+    hn::StoreU(scale, DF(), scales + i_ * kPartLanes);
   }
 }
 
@@ -270,7 +272,7 @@ void matmul_quantized_functions(Table& t) {
   t.matmul_q8 = matmul_quantized<Q8Block>;
   t.matmul_q4 = matmul_quantized<Q4Block>;
   t.quantize_rows = quantize_rows;
-  t.q4_scales = q4_scales;
+  t.fit_scales = fit_scales;
 }
 
 }  // namespace HWY_NAMESPACE

@@ -126,7 +126,11 @@ class LoadedModel {
   // checkpoint's own as AutoModelFor... does.
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
 
+  // The checkpoint alone, as far as it is still needed when the model was looked at.
+  LoadedModel without_model() &&;
+
   const Config& config() const { return *config_; }
+  const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }
   Head head() const { return head_; }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "models/adapter.h"
 #include "models/model.h"
+#include "models/quantize.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -78,6 +79,8 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   }
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
   loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
+  const LoadType saved = saved_type(*loaded.config_);
+  if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
   try {
@@ -91,6 +94,11 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
     throw Error(e.code, e.reason, folder + ": " + e.where);
   }
   return loaded;
+}
+
+LoadedModel LoadedModel::without_model() && {
+  model_ = nullptr;
+  return std::move(*this);
 }
 
 LoadType load_type_named(const std::string& name) {

@@ -62,6 +62,27 @@ class EmbeddingTable {
   std::int64_t entries_ = 0, d_ = 0;
 };
 
+// How a tensor of a checkpoint, or rows of it, was taken.
+struct WeightUse {
+  TensorView tensor;
+  Storage storage = Storage::kF32;
+  bool transposed = false;
+  bool table = false;  // by an EmbeddingTable, in the storage of the file
+};
+
+// Notes what this thread's Weight::pack and EmbeddingTable take while it lives: what a model makes of its checkpoint.
+class RecordUses {
+ public:
+  explicit RecordUses(std::vector<WeightUse>& into);
+  ~RecordUses();
+  RecordUses(const RecordUses&) = delete;
+
+ private:
+  std::vector<WeightUse>* before_;
+};
+
+std::uint16_t round_to_bf16(float x);  // to nearest, ties to even; NaN stays NaN
+
 // A whole tensor as float32, for biases, norms and position tables.
 std::vector<float> read_f32(const TensorView& tensor);
 

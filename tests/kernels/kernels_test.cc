@@ -192,10 +192,10 @@ TEST(Kernels, Q4IsItsReferenceEverywhere) {
               const float scale = f16_to_f32(panel[b].scale[j % 16]);
               int products = 0;
               for (std::size_t x = b * 32; x < end; ++x) {
-                const float unit = largest > 0 ? 127.0f / largest : 0.0f;
+                const float unit = largest > 0 ? 127.49f / largest : 0.0f;
                 products += static_cast<int>(std::nearbyint(a[i * k + x] * unit)) * static_cast<int>(std::nearbyint(scale != 0 ? stored[j * k + x] / scale : 0));
               }
-              sum = std::fma(static_cast<float>(products), scale * (largest / 127.0f), sum);
+              sum = std::fma(static_cast<float>(products), scale * (largest / 127.49f), sum);
             }
             ASSERT_EQ(got[i * n + j], sum) << m << " " << k << " " << n << " at " << i << " " << j;
           }
