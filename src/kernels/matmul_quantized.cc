@@ -148,9 +148,9 @@ struct Columns {
 #endif
 
 #if HWY_TARGET == HWY_AVX3_DL
-inline constexpr std::size_t kRows = 6, kPanels = 2, kStream = 4;
+inline constexpr std::size_t kRows = 6, kPanels = 2;
 #else
-inline constexpr std::size_t kRows = 4, kPanels = 1, kStream = 1;
+inline constexpr std::size_t kRows = 4, kPanels = 1;
 #endif
 
 template <class Block, std::size_t R, std::size_t P>
@@ -190,11 +190,9 @@ HWY_NOINLINE void quantized_tile(const QuantizedRows& a, const Block* b, const M
 
 template <class Block>
 void matmul_quantized(const QuantizedRows& a, const Block* b, const Matmul& x) {
-  for_each_tile<kRows, kPanels, kStream>(
-      x, [&](auto panels, std::size_t rows, std::size_t row, std::size_t column) HWY_ATTR {
-        if constexpr (panels() > kPanels) quantized_tile<Block, 1, panels()>(a, b, x, row, column);
-        else dispatch_rows<kRows>(rows, [&](auto r) HWY_ATTR { quantized_tile<Block, r(), panels()>(a, b, x, row, column); });
-      });
+  for_each_tile<kRows, kPanels>(x, [&](auto panels, std::size_t rows, std::size_t row, std::size_t column) HWY_ATTR {
+    dispatch_rows<kRows>(rows, [&](auto r) HWY_ATTR { quantized_tile<Block, r(), panels()>(a, b, x, row, column); });
+  });
 }
 
 // x: two vectors of sixteen -> 32 signed bytes, their scale and their sum

@@ -24,8 +24,8 @@ inline constexpr std::size_t kTileRows = 12, kTilePanels = 2;
 #else
 inline constexpr std::size_t kTileRows = 6, kTilePanels = 1;
 #endif
-// One row is a stream of weights: more panels at once keep more loads in flight.
-inline constexpr std::size_t kStreamPanels = 4 / (kParts > 2 ? 2 : kParts);
+// Few rows wait for the weights, which come from memory fastest as one stream: one panel at a time.
+inline constexpr std::size_t kStreamRows = 4;
 
 template <std::size_t N>
 using Count = std::integral_constant<std::size_t, N>;
@@ -41,14 +41,11 @@ HWY_INLINE void dispatch_rows(std::size_t rows, const Body& body) {
 
 // Calls body(Count<panels>, rows, row, column) over all tiles: panels outside, so that a panel is read
 // once while the rows, which are fewer bytes, come from the cache. Rows are shared out evenly.
-template <std::size_t Rows, std::size_t Panels, std::size_t StreamPanels, class Body>
+template <std::size_t Rows, std::size_t Panels, class Body>
 HWY_INLINE void for_each_tile(const Matmul& x, const Body& body) {
   const std::size_t panels = (x.n + kLanes - 1) / kLanes;
   const std::size_t tiles = (x.m + Rows - 1) / Rows;
   std::size_t panel = 0;
-  if (x.m == 1) {
-    for (; panel + StreamPanels <= panels; panel += StreamPanels) body(Count<StreamPanels>(), 1, 0, panel * kLanes);
-  }
   auto rows_of = [&](auto count) HWY_ATTR {
     std::size_t row = 0;
     for (std::size_t t = 0; t < tiles; ++t) {
@@ -58,7 +55,7 @@ HWY_INLINE void for_each_tile(const Matmul& x, const Body& body) {
     }
     panel += count();
   };
-  while (panel + Panels <= panels) rows_of(Count<Panels>());
+  while (x.m > kStreamRows && panel + Panels <= panels) rows_of(Count<Panels>());
   while (panel < panels) rows_of(Count<1>());
 }
 

@@ -29,7 +29,7 @@ std::int64_t row_grain(std::int64_t d) { return std::max<std::int64_t>(1, 16384 
 // A product is cut in blocks of rows x columns. A block's rows stay in the second cache while the
 // columns pass; the last few blocks are what a thread may have to wait for, so they are not too large.
 constexpr std::int64_t kBytesPerBlock = 400 << 10, kFewRows = 48, kManyRows = 256;
-constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20;
+constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20, kLeastFlopsPerTask = 128 << 10;
 
 std::atomic<std::uint64_t> operations{0}, weight_bytes{0};
 
@@ -85,7 +85,10 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
   const std::int64_t row_blocks = (rows + most_rows - 1) / most_rows;
   const std::int64_t rows_per_block = (rows + row_blocks - 1) / row_blocks;
   // An even number of panels per task, since kernels take them two at a time; four for one row.
-  const std::int64_t by_work = kFlopsPerTask / std::max<std::int64_t>(1, 32 * k * rows_per_block);
+  const std::int64_t flops_of_panel = std::max<std::int64_t>(1, 32 * k * rows_per_block);
+  // Few rows are little work for many bytes: all threads take part in reading them, several times each.
+  const std::int64_t fair = std::max(panels * row_blocks / (4 * ThreadPool::global().size()), kLeastFlopsPerTask / flops_of_panel);
+  const std::int64_t by_work = std::min(kFlopsPerTask / flops_of_panel, fair);
   const std::int64_t panels_per_task = std::clamp<std::int64_t>(by_work / 4 * 4, rows == 1 ? 4 : 2, std::max<std::int64_t>(panels, 2));
   const std::int64_t column_tasks = (panels + panels_per_task - 1) / panels_per_task;
   ThreadPool::global().parallel_for(static_cast<std::size_t>(column_tasks * row_blocks), [&](std::size_t task) {
