@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     DataOptions options;
     options.skip_bad = true;
     options.format = data_format_named(format);
-    options.columns = parse_columns(columns == "-" ? "" : columns);
+    options.columns = parse_assignments(columns == "-" ? "" : columns, "--columns");
     options.rows = rows;
     const std::vector<std::string> files(options.format == DataFormat::kParallel ? 2 : 1, kFile.string());
     read(kind, files, options);

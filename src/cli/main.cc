@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   add_run(app, common, action);
   add_chat(app, common, action);
   add_search(app, common, action);
+  add_eval(app, common, action);
   add_tokenize(app, common, action);
   add_template(app, common, action);
   add_info(app, common, action);

@@ -363,21 +363,21 @@ const char* name_of(DataFormat format) {
   return std::find_if(kFormats.begin(), kFormats.end(), [&](const FormatName& f) { return f.format == format; })->name;
 }
 
-std::map<std::string, std::string> parse_columns(const std::string& text) {
-  std::map<std::string, std::string> columns;
+std::map<std::string, std::string> parse_assignments(const std::string& text, const std::string& option) {
+  std::map<std::string, std::string> all;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
     const auto equals = part.find('=');
     if (equals == 0 || equals == std::string::npos || equals + 1 == part.size()) {
-      throw Error(ErrorCode::kInvalidArgument, "\"" + printable(part) + "\" is not of the form COLUMN=NAME, as in text=sentence,label=0", "--columns");
+      throw Error(ErrorCode::kInvalidArgument, "\"" + printable(part) + "\" is not of the form NAME=VALUE", option);
     }
-    if (!columns.emplace(part.substr(0, equals), part.substr(equals + 1)).second) {
-      throw Error(ErrorCode::kInvalidArgument, "names the column \"" + printable(part.substr(0, equals)) + "\" twice", "--columns");
+    if (!all.emplace(part.substr(0, equals), part.substr(equals + 1)).second) {
+      throw Error(ErrorCode::kInvalidArgument, "names \"" + printable(part.substr(0, equals)) + "\" twice", option);
     }
     begin = end + 1;
   }
-  return columns;
+  return all;
 }
 
 std::string describe(const DataPlace& place, const std::vector<std::string>& files) { return files.at(place.file) + " line " + std::to_string(place.line); }

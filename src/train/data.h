@@ -44,8 +44,8 @@ struct DataOptions {
   std::size_t limit = 0;       // examples; 0: all
 };
 
-// "text=sentence,label=0" as columns. Throws Error naming what is wrong.
-std::map<std::string, std::string> parse_columns(const std::string& text);
+// "text=sentence,label=0" as a map. Throws Error naming the option and what is wrong.
+std::map<std::string, std::string> parse_assignments(const std::string& text, const std::string& option);
 
 // Where an example comes from: for messages.
 struct DataPlace {

@@ -71,7 +71,7 @@ TEST(DataSets, AreReadAsTheyAre) {
     SCOPED_TRACE(set.files);
     const auto files = words_of(set.files, std::string(folder) + "/");
     DataOptions options;
-    options.columns = parse_columns(set.columns);
+    options.columns = parse_assignments(set.columns, "--columns");
     options.rows = set.rows;
     DataReport report;
     switch (set.kind) {

@@ -20,7 +20,7 @@ std::string file_with(const std::string& name, const std::string& content) {
 
 DataOptions with_columns(const std::string& columns) {
   DataOptions options;
-  options.columns = parse_columns(columns);
+  options.columns = parse_assignments(columns, "--columns");
   return options;
 }
 
