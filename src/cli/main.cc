@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, common, action);
   add_template(app, common, action);
   add_info(app, common, action);
+  add_train(app, common, action);
   add_forward(app, common, action);
   add_bench(app, common, action);
   const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
