@@ -1,6 +1,7 @@
 // polymath eval TASK --model DIR --data FILE...
 #include <iostream>
 
+#include "base/file.h"
 #include "base/printable.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -10,7 +11,7 @@ namespace polymath::cli {
 namespace {
 
 struct Arguments {
-  std::string task, model, columns, format = "auto", label_map, parameters, rows;
+  std::string task, model, columns, format = "auto", label_map, parameters, rows, predictions;
   std::vector<std::string> files;
   std::size_t limit = 0, batch_size = 32;
   bool json = false, skip_bad = false, header = false, no_header = false, stem = false;
@@ -48,6 +49,8 @@ int eval(const Arguments& a, const Common& common) {
   options.label_map = parse_assignments(a.label_map, "--label-map");
   if (!a.parameters.empty()) options.parameters = parse_json(a.parameters, "--parameters");
   if (!options.parameters.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be a JSON object, not ") + json_kind(options.parameters), "--parameters");
+  std::string predictions;
+  if (!a.predictions.empty()) options.prediction = [&](const Json& prediction) { predictions += dump_json(prediction) + "\n"; };
   std::unique_ptr<Progress> progress;
   std::size_t before = 0;
   const Json figures = evaluate(a.task, a.model, options, [&](std::size_t done, std::size_t total) {
@@ -56,6 +59,7 @@ int eval(const Arguments& a, const Common& common) {
     before = done;
   });
   progress.reset();
+  if (!a.predictions.empty()) write_file_atomically(a.predictions, predictions);
   if (!common.quiet && figures.contains("skipped")) {
     std::cerr << "polymath: note: " << figures["skipped"] << " bad rows were skipped; the first: " << printable(figures["first_skipped"].get<std::string>(), 1000) << std::endl;
   }
@@ -91,6 +95,7 @@ void add_eval(CLI::App& app, Common& common, Action& action) {
   verb->add_option("--parameters", a->parameters, "parameters of the pipeline, a JSON object");
   verb->add_option("--batch-size", a->batch_size, "examples to a batch")->check(CLI::Range(1, 100000))->capture_default_str();
   verb->add_flag("--stem", a->stem, "ROUGE on Porter stems");
+  verb->add_option("--predictions", a->predictions, "write what was expected and what was predicted to this file, a JSON object a line");
   verb->add_flag("--json", a->json, "one JSON object with all figures");
   add_common(*verb, common);
   verb->footer(tasks_and_columns());

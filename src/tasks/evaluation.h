@@ -19,6 +19,7 @@ struct EvaluationOptions {
   Json parameters = Json::object();              // of the pipeline
   std::size_t batch_size = 32;                   // examples that the pipeline gets at once
   bool stem = false;                             // ROUGE on stems
+  std::function<void(const Json&)> prediction;   // gets {"expected", "predicted"} of each example, in order; may be null
   LoadType type = LoadType::kAuto;
 };
 

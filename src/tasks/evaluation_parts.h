@@ -51,6 +51,11 @@ bool is_entity_tag(const std::string& tag);
 // An example's number, where a figure is asked for. Throws Error naming the place.
 double number_of(const std::string& label, const DataPlace& place, const EvaluationOptions& options);
 
+// Hands a prediction on, where somebody wants it.
+inline void add_prediction(const Evaluation& e, const Json& expected, const Json& predicted) {
+  if (e.options.prediction) e.options.prediction({{"expected", expected}, {"predicted", predicted}});
+}
+
 void add_report(const DataReport& report, Json& figures);
 Json number_or_null(double value);  // NaN: null
 Json figures_by_class(const std::map<std::string, ClassFigures>& classes);

@@ -13,7 +13,9 @@ std::vector<TextExample> texts_of(Evaluation& e) {
   return examples;
 }
 
-void add_classification(const std::vector<std::string>& truth, const std::vector<std::string>& predicted, Json& figures) {
+void add_classification(const std::vector<std::string>& truth, const std::vector<std::string>& predicted, Evaluation& e) {
+  for (std::size_t i = 0; i < truth.size(); ++i) add_prediction(e, truth[i], predicted[i]);
+  Json& figures = e.figures;
   const ClassificationFigures f = classification_figures(truth, predicted);
   figures["accuracy"] = f.accuracy;
   figures["f1"] = f.f1_macro;
@@ -22,9 +24,10 @@ void add_classification(const std::vector<std::string>& truth, const std::vector
   figures["classes"] = figures_by_class(f.classes);
 }
 
-void add_correlation(const std::vector<double>& truth, const std::vector<double>& predicted, Json& figures) {
-  figures["pearson"] = number_or_null(pearson(truth, predicted));
-  figures["spearman"] = number_or_null(spearman(truth, predicted));
+void add_correlation(const std::vector<double>& truth, const std::vector<double>& predicted, Evaluation& e) {
+  for (std::size_t i = 0; i < truth.size(); ++i) add_prediction(e, truth[i], predicted[i]);
+  e.figures["pearson"] = number_or_null(pearson(truth, predicted));
+  e.figures["spearman"] = number_or_null(spearman(truth, predicted));
 }
 
 Json input_of(const TextExample& x) {
@@ -64,8 +67,8 @@ void evaluate_text_classification(Evaluation& e) {
     given.push_back(best["score"].get<double>());
     predicted.push_back(best["label"].get<std::string>());
   }
-  if (regression) add_correlation(scores, given, e.figures);
-  else add_classification(truth, predicted, e.figures);
+  if (regression) add_correlation(scores, given, e);
+  else add_classification(truth, predicted, e);
 }
 
 void evaluate_zero_shot(Evaluation& e) {
@@ -88,10 +91,11 @@ void evaluate_zero_shot(Evaluation& e) {
   for (const TextExample& x : examples) inputs.push_back(x.text);
   std::vector<std::string> predicted;
   for (const Json& result : run_pipeline(*entry.make(model), inputs, parameters, e)) predicted.push_back(result["labels"].at(0).get<std::string>());
-  add_classification(truth, predicted, e.figures);
+  add_classification(truth, predicted, e);
 }
 
 void evaluate_similarity(Evaluation& e) {
+  check_parameters(e.options.parameters, {});
   const auto encoder = SentenceEncoder::load(e.folder, e.options.type);
   const auto examples = texts_of(e);
   std::vector<double> truth, cosines;
@@ -115,7 +119,7 @@ void evaluate_similarity(Evaluation& e) {
       cosines.push_back(aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0);
     }
   });
-  add_correlation(truth, cosines, e.figures);
+  add_correlation(truth, cosines, e);
 }
 
 void evaluate_questions(Evaluation& e) {
@@ -139,6 +143,7 @@ void evaluate_questions(Evaluation& e) {
     const Json& best = results[i].is_array() ? results[i].at(0) : results[i];
     std::vector<std::string> answers;
     for (const auto& a : examples[i].answers) answers.push_back(a.text);
+    add_prediction(e, answers, best["answer"]);
     const AnswerScores s = answer_scores(best["answer"].get<std::string>(), answers, unanswerable > 0);
     for (AnswerScores* total : {&sum, answers.empty() ? &none : &with}) {
       total->exact_match += s.exact_match;
@@ -171,6 +176,7 @@ void evaluate_text2text(Evaluation& e) {
     }
   }
   if (hypotheses.size() != references.size()) throw Error(ErrorCode::kInvalidArgument, "the parameters leave no one text for each input", "--parameters");
+  for (std::size_t i = 0; i < references.size(); ++i) add_prediction(e, references[i], hypotheses[i]);
   const std::string name = entry.name;
   if (name != "summarization") {
     e.figures["bleu"] = corpus_bleu(hypotheses, references).score;

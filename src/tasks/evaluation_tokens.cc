@@ -74,6 +74,7 @@ void evaluate_tokens(Evaluation& e) {
 
   std::vector<std::string> all_truth, all_predicted;
   for (std::size_t i = 0; i < truth.size(); ++i) {
+    add_prediction(e, truth[i], predicted[i]);
     all_truth.insert(all_truth.end(), truth[i].begin(), truth[i].end());
     all_predicted.insert(all_predicted.end(), predicted[i].begin(), predicted[i].end());
   }

@@ -67,7 +67,9 @@ class ConllRows final : public RowSource {
       }
       return true;
     }
-    return universal_ || (line.starts_with("# ") && line.find('\t') == std::string_view::npos && line.find(" = ") != std::string_view::npos);
+    if (universal_) return true;
+    const std::size_t name = line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.", 2);
+    return line.starts_with("# ") && name != std::string_view::npos && name > 2 && line.substr(name).starts_with(" = ");
   }
 
   void add(std::string_view line, Json& tokens, Json& tags, std::string& problem) {

@@ -87,6 +87,8 @@ class LabelledRows final : public RowSource {
     for (std::string_view line; lines_.next(line);) {
       if (is_blank(line)) continue;
       row.line = lines_.number();
+      constexpr std::string_view kFastText = "__label__";
+      if (line.starts_with(kFastText)) line.remove_prefix(kFastText.size());
       const std::size_t end = line.find_first_of(" \t");
       if (!utf8_valid(line)) row.problem = kNotUtf8;
       else if (end == 0 || end == std::string_view::npos) row.problem = "has no label and text with white space between them";

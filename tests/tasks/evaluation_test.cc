@@ -118,6 +118,24 @@ TEST(Evaluation, RefusesWhatItCannotDo) {
   expect_refusal({"sentence-similarity", "--model", kTests + "golden/sentences/mean-normalize", "--data", file_with("s.csv", "text,label\na,1\n")}, "text_pair");
 }
 
+TEST(Evaluation, WritesWhatWasPredicted) {
+  const std::string file = test::scratch_path("predictions.jsonl");
+  for (const Json& c : recorded()) {
+    std::vector<std::string> arguments = {"eval", c["task"].get<std::string>(), "--json", "--predictions", file, "--model", kTests + "golden/" + c["model"].get<std::string>(), "--data"};
+    for (const Json& data : c["data"]) arguments.push_back(kTests + "cases/eval/" + data.get<std::string>());
+    for (const Json& argument : c["arguments"]) arguments.push_back(argument.get<std::string>());
+    const auto run = test::run_program(arguments);
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+    std::ifstream lines(file);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      const Json prediction = parse_json(line, "line");
+      EXPECT_TRUE(prediction.contains("expected") && prediction.contains("predicted")) << line;
+    }
+    EXPECT_EQ(count, parse_json(run.out, "out")["examples"]) << c["model"];
+  }
+}
+
 TEST(Evaluation, ReadsWellForAPerson) {
   const auto run = test::run_program({"eval", "ner", "--model", kNer, "--data", kTests + "cases/eval/entities.conll", "--label-map", "location=LOC"});
   EXPECT_EQ(run.exit_code, 0) << run.err;

@@ -172,7 +172,7 @@ TEST(Data, JsonRefusesByLine) {
 }
 
 TEST(Data, Conll) {
-  EXPECT_EQ(tokens(file_with("a.conll", "-DOCSTART- -X- O O\n\nAda NNP B-NP I-PER\nran VBD B-VP O\n\n\n# x = y\n#tag NN B-NP O\n")), (Lines{"Ada/I-PER ran/O", "#tag/O"}));
+  EXPECT_EQ(tokens(file_with("a.conll", "-DOCSTART- -X- O O\n\nAda NNP B-NP I-PER\nran VBD B-VP O\n\n\n# x = y\n#tag NN B-NP O\n# = B-NP O\n")), (Lines{"Ada/I-PER ran/O", "#tag/O #/O"}));
   EXPECT_EQ(tokens(file_with("a.conll", "O\tAda\nO\tb c\n\nO\t\n"), with_columns("tokens=1,tags=0")), (Lines{"Ada/O b c/O", "/O"}));
   EXPECT_EQ(tokens(file_with("a.conllup", "# global.columns = FORM UPOS NER\nAda\tPROPN\tB-PER\n"), with_columns("tokens=form,tags=ner")), (Lines{"Ada/B-PER"}));
   EXPECT_EQ(tokens(file_with("a.jsonl", "{\"tokens\": [\"a\", \"b\"], \"ner_tags\": [0, 1]}\n")), (Lines{"a/0 b/1"}));
@@ -220,6 +220,7 @@ TEST(Data, PlainTextAndLabels) {
   options.format = DataFormat::kDocument;
   EXPECT_EQ(texts({file, file}, options, Labels::kUnused).size(), 2u);
   EXPECT_EQ(texts({file_with("stsa.dev", "1 a fine film .\n0  dull\xC2\x85 x\n")}), (Lines{"a fine film .|1", "dull\xC2\x85 x|0"}));
+  EXPECT_EQ(texts({file_with("fast.txt", "__label__good a b\n")}), (Lines{"a b|good"}));
   EXPECT_NE(refusal([] { texts({file_with("bad.dev", "1 a\nword\n")}); }).find("line 2: has no label and text"), std::string::npos);
 }
 
