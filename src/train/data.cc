@@ -68,7 +68,7 @@ std::unique_ptr<RowSource> open_rows(std::shared_ptr<const DataText> text, DataF
   switch (format) {
     case DataFormat::kCsv: return delimited_rows(std::move(text), ',', /*quotes=*/true, options, task.columns);
     case DataFormat::kTsv: return delimited_rows(std::move(text), '\t', /*quotes=*/false, options, task.columns);
-    case DataFormat::kJsonl: return json_lines_rows(std::move(text));
+    case DataFormat::kJsonl: return json_lines_rows(std::move(text), options.rows);
     case DataFormat::kJson: return json_rows(std::move(text), options.rows);
     case DataFormat::kConll: return conll_rows(std::move(text), /*universal=*/false, options);
     case DataFormat::kConllu: return conll_rows(std::move(text), /*universal=*/true, options);
@@ -84,6 +84,8 @@ std::unique_ptr<RowSource> open_rows(std::shared_ptr<const DataText> text, DataF
 struct BadRow {
   std::string problem;
 };
+
+std::string text_in(const Json& value, const char* column, bool gathered);
 
 // Finds a task's columns in rows. Not thread safe.
 class Columns {
@@ -166,20 +168,28 @@ class Columns {
 
  public:
   void forget() { gathered_.clear(); }  // values found in earlier rows
+  bool is_gathered(const Json& value) const {
+    return std::any_of(gathered_.begin(), gathered_.end(), [&](const auto& g) { return g.get() == &value; });
+  }
+  std::string text(const DataRow& row, const char* column) {
+    const Json& value = need(row, column);
+    return text_in(value, column, is_gathered(value));
+  }
 
  private:
   std::vector<std::pair<std::string, std::vector<std::string>>> names_;
   std::vector<std::unique_ptr<Json>> gathered_;
 };
 
-// A text, or the texts of a list one after the other.
-std::string text_in(const Json& value, const char* column) {
+// A text; those of a list with line breaks between them, or as they are where a path has gathered them.
+std::string text_in(const Json& value, const char* column, bool gathered) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array()) {
     std::string all;
-    for (const Json& part : value) {
-      if (!part.is_string()) throw BadRow{std::string(column) + " must be a text, not a list with " + json_kind(part)};
-      all += part.get_ref<const std::string&>();
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (!value[i].is_string()) throw BadRow{std::string(column) + " must be a text, not a list with " + json_kind(value[i])};
+      if (i > 0 && !gathered) all += '\n';
+      all += value[i].get_ref<const std::string&>();
     }
     return all;
   }
@@ -216,8 +226,8 @@ std::vector<std::string> list_in(const Json& value, const char* column) {
 
 TextExample text_example(Columns& columns, const DataRow& row, Labels labels) {
   TextExample e;
-  e.text = text_in(columns.need(row, "text"), "text");
-  if (const Json* pair = columns.find(row, "text_pair")) e.text_pair = text_in(*pair, "text_pair");
+  e.text = columns.text(row, "text");
+  if (const Json* pair = columns.find(row, "text_pair")) e.text_pair = text_in(*pair, "text_pair", columns.is_gathered(*pair));
   if (labels == Labels::kNeeded) {
     e.label = label_in(columns.need(row, "label"));
     if (e.label->empty()) throw BadRow{"has an empty label"};
@@ -282,8 +292,8 @@ QuestionExample question_example(Columns& columns, const DataRow& row) {
     if (const auto id = row.values.find("id"); id != row.values.end() && id->is_string()) e.id = id->get<std::string>();
   }
   try {
-    e.question = text_in(columns.need(row, "question"), "question");
-    e.context = text_in(columns.need(row, "context"), "context");
+    e.question = columns.text(row, "question");
+    e.context = columns.text(row, "context");
     if (e.question.empty()) throw BadRow{"has an empty question"};
     if (e.context.empty()) throw BadRow{"has an empty context"};
     e.answers = answers_in(columns.need(row, "answers"), utf8_length(e.context));
@@ -298,7 +308,7 @@ QuestionExample question_example(Columns& columns, const DataRow& row) {
 }
 
 PairExample pair_example(Columns& columns, const DataRow& row) {
-  return {.place = {}, .source = text_in(columns.need(row, "source"), "source"), .target = text_in(columns.need(row, "target"), "target")};
+  return {.place = {}, .source = columns.text(row, "source"), .target = columns.text(row, "target")};
 }
 
 // Reads all files; make(columns, row) gives an example or throws BadRow.

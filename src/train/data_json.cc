@@ -141,24 +141,39 @@ Json read_value(std::string_view text, std::string& problem) {
   }
 }
 
+// A row a line, or (rows) those of a list in each line's object.
 class JsonLineRows final : public RowSource {
  public:
-  explicit JsonLineRows(std::shared_ptr<const DataText> text) : text_(std::move(text)), lines_(text_->text()) {}
+  JsonLineRows(std::shared_ptr<const DataText> text, const std::string& rows) : text_(std::move(text)), lines_(text_->text()), rows_(rows) {}
 
   bool next(DataRow& row) override {
-    row = {};
-    for (std::string_view line; lines_.next(line);) {
+    while (ready_.empty()) {
+      std::string_view line;
+      if (!lines_.next(line)) return false;
       if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-      row.line = lines_.number();
-      row.values = read_value(line, row.problem);
-      return true;
+      DataRow whole{.line = lines_.number(), .problem = {}, .values = {}};
+      whole.values = read_value(line, whole.problem);
+      if (!whole.problem.empty() || rows_.empty()) ready_.push_back(std::move(whole));
+      else add_list(whole);
     }
-    return false;
+    row = std::move(ready_.front());
+    ready_.pop_front();
+    return true;
   }
 
  private:
+  void add_list(DataRow& whole) {
+    if (!whole.values.is_object() || !whole.values.contains(rows_) || !whole.values[rows_].is_array()) {
+      ready_.push_back({.line = whole.line, .problem = "has no list \"" + rows_ + "\", which --rows names", .values = nullptr});
+      return;
+    }
+    for (Json& item : whole.values[rows_]) ready_.push_back({.line = whole.line, .problem = {}, .values = std::move(item)});
+  }
+
   std::shared_ptr<const DataText> text_;
   LineCursor lines_;
+  std::string rows_;
+  std::deque<DataRow> ready_;
 };
 
 class JsonRows final : public RowSource {
@@ -271,7 +286,7 @@ class SquadRows final : public RowSource {
 
 }  // namespace
 
-std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text) { return std::make_unique<JsonLineRows>(std::move(text)); }
+std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text, const std::string& rows) { return std::make_unique<JsonLineRows>(std::move(text), rows); }
 std::unique_ptr<RowSource> json_rows(std::shared_ptr<const DataText> text, const std::string& rows) { return std::make_unique<JsonRows>(std::move(text), rows); }
 std::unique_ptr<RowSource> squad_rows(std::shared_ptr<const DataText> text) { return std::make_unique<SquadRows>(std::move(text)); }
 

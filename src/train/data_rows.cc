@@ -1,17 +1,18 @@
 #include "train/data_rows.h"
 
 #include <charconv>
+#include <filesystem>
 #include <map>
 
 namespace polymath {
 
 DataText::DataText(const std::string& path) : path_(path) {
-  try {
+  std::error_code unknown;
+  if (std::filesystem::is_regular_file(path, unknown)) {
     mapped_ = std::make_unique<MappedFile>(path);
     text_ = as_text(mapped_->bytes());
-  } catch (const Error& e) {
-    if (e.code != ErrorCode::kIo || directory_exists(path)) throw;
-    read_ = read_named_input(path);  // a pipe
+  } else {
+    read_ = read_named_input(path);  // a pipe, opened once: who writes to it must not see it closed before
     text_ = read_;
   }
   if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);

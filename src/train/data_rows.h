@@ -55,7 +55,7 @@ class LineCursor {
 // needed: the task's columns, by which a header is told from a row.
 std::unique_ptr<RowSource> delimited_rows(std::shared_ptr<const DataText> text, char delimiter, bool quotes, const DataOptions& options,
                                           const std::vector<std::string>& needed);
-std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text);
+std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text, const std::string& rows);
 std::unique_ptr<RowSource> json_rows(std::shared_ptr<const DataText> text, const std::string& rows);
 std::unique_ptr<RowSource> squad_rows(std::shared_ptr<const DataText> text);
 std::unique_ptr<RowSource> conll_rows(std::shared_ptr<const DataText> text, bool universal, const DataOptions& options);

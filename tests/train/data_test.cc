@@ -1,8 +1,11 @@
 // The readers of training and evaluation data: what each format gives, and what is refused with which line.
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/json.h"
 #include "polymath/error.h"
@@ -151,6 +154,29 @@ TEST(Data, JsonPathsReachInside) {
   EXPECT_EQ(texts({file_with("snips.json", R"({"Play": [{"data": [{"text": "play "}, {"text": "jazz", "entity": "genre"}]}], "Rate": [{"data": [{"text": "five"}]}]})")}, options),
             (Lines{"play jazz|Play", "five|Rate"}));
   EXPECT_EQ(texts({file_with("a.json", R"([{"in": {"text": "a"}, "labels": [{"slot": "s"}, {"slot": "t"}]}])")}, with_columns("text=in.text,label=labels.1.slot")), (Lines{"a|t"}));
+}
+
+TEST(Data, JsonListsInLines) {
+  const std::string file = file_with("talks.jsonl", "{\"turns\": [{\"text\": \"hi\", \"frames\": [{\"intent\": \"greet\"}]}, {\"text\": \"bye\", \"frames\": []}]}\n{\"turn\": 1}\n");
+  DataOptions options = with_columns("label=frames.0.intent");
+  options.rows = "turns";
+  EXPECT_NE(refusal([&] { texts({file}, options); }).find("line 1: has no column \"frames.0.intent\""), std::string::npos);
+  options.skip_bad = true;
+  EXPECT_EQ(texts({file}, options), (Lines{"hi|greet"}));
+  options = with_columns("");
+  options.rows = "turns";
+  EXPECT_NE(refusal([&] { texts({file}, options, Labels::kUnused); }).find("line 2: has no list \"turns\", which --rows names"), std::string::npos);
+  EXPECT_EQ(texts({file_with("talk.jsonl", "{\"turns\": [\"hi\", \"bye\"]}")}, with_columns("text=turns"), Labels::kUnused), (Lines{"hi\nbye"}));
+}
+
+TEST(Data, PipesAreReadOnce) {
+  const std::string pipe = test::scratch_path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << "text,label\na,1\n"; });
+  DataOptions options;
+  options.format = DataFormat::kCsv;
+  EXPECT_EQ(texts({pipe}, options), (Lines{"a|1"}));
+  writer.join();
 }
 
 TEST(Data, JsonRefusesByLine) {
