@@ -34,7 +34,8 @@ void print_readable(const Json& figures) {
     if (!classes.is_object() || classes.empty() || !classes.begin()->is_object()) continue;
     std::cout << "\n" << name << std::string(name.size() < 26 ? 26 - name.size() : 1, ' ') << "precision    recall        f1   support\n";
     for (const auto& [label, f] : classes.items()) {
-      std::snprintf(line, sizeof line, "%9.4f %9.4f %9.4f %9zu", f["precision"].get<double>(), f["recall"].get<double>(), f["f1"].get<double>(), f["support"].get<std::size_t>());
+      std::snprintf(line, sizeof line, "%9.4f %9.4f %9.4f %9zu", f["precision"].get<double>(), f["recall"].get<double>(), f["f1"].get<double>(),
+                    f["support"].get<std::size_t>());
       const std::string shown = printable(label, 24);
       std::cout << "  " << shown << std::string(shown.size() < 24 ? 24 - shown.size() : 1, ' ') << line << '\n';
     }
@@ -42,13 +43,18 @@ void print_readable(const Json& figures) {
 }
 
 int eval(const Arguments& a, const Common& common) {
-  if (a.model.empty()) throw Error(ErrorCode::kNotFound, "no model is named, and none is shipped yet for this task: give --model DIR, the folder of a checkpoint", "eval");
+  if (a.model.empty()) {
+    throw Error(ErrorCode::kNotFound, "no model is named, and none is shipped yet for this task: give --model DIR, the folder of a checkpoint", "eval");
+  }
   EvaluationOptions options{.files = a.files, .data = {}, .label_map = {}, .batch_size = a.batch_size, .stem = a.stem, .type = load_type_named(common.dtype)};
-  options.data = {.format = data_format_named(a.format), .columns = parse_assignments(a.columns, "--columns"), .header = {}, .rows = a.rows, .skip_bad = a.skip_bad, .limit = a.limit};
+  options.data = {.format = data_format_named(a.format), .columns = parse_assignments(a.columns, "--columns"), .header = {}, .rows = a.rows,
+                  .skip_bad = a.skip_bad, .limit = a.limit};
   if (a.header || a.no_header) options.data.header = a.header;
   options.label_map = parse_assignments(a.label_map, "--label-map");
   if (!a.parameters.empty()) options.parameters = parse_json(a.parameters, "--parameters");
-  if (!options.parameters.is_object()) throw Error(ErrorCode::kInvalidArgument, std::string("must be a JSON object, not ") + json_kind(options.parameters), "--parameters");
+  if (!options.parameters.is_object()) {
+    throw Error(ErrorCode::kInvalidArgument, std::string("must be a JSON object, not ") + json_kind(options.parameters), "--parameters");
+  }
   std::string predictions;
   if (!a.predictions.empty()) options.prediction = [&](const Json& prediction) { predictions += dump_json(prediction) + "\n"; };
   std::unique_ptr<Progress> progress;
@@ -61,7 +67,8 @@ int eval(const Arguments& a, const Common& common) {
   progress.reset();
   if (!a.predictions.empty()) write_file_atomically(a.predictions, predictions);
   if (!common.quiet && figures.contains("skipped")) {
-    std::cerr << "polymath: note: " << figures["skipped"] << " bad rows were skipped; the first: " << printable(figures["first_skipped"].get<std::string>(), 1000) << std::endl;
+    std::cerr << "polymath: note: " << figures["skipped"] << " bad rows were skipped; the first: "
+              << printable(figures["first_skipped"].get<std::string>(), 1000) << std::endl;
   }
   if (a.json) std::cout << dump_json(figures) << '\n';
   else print_readable(figures);

@@ -43,7 +43,8 @@ int train_tokenizer(const Arguments& a, const Common& common) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (a.json) {
-    Json figures = {{"output", a.output}, {"texts", report.examples}, {"bytes", trainer.bytes()}, {"words", trained.words}, {"vocab_size", trained.vocab_size}, {"merges", trained.merges}};
+    Json figures = {{"output", a.output}, {"texts", report.examples}, {"bytes", trainer.bytes()},
+                    {"words", trained.words}, {"vocab_size", trained.vocab_size}, {"merges", trained.merges}};
     if (report.skipped > 0) figures["skipped"] = report.skipped;
     figures["seconds"] = seconds;
     std::cout << dump_json(figures) << '\n';

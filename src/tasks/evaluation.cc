@@ -86,7 +86,9 @@ std::string LabelNames::find(const std::string& label, const DataPlace& place) {
   return name;
 }
 
-bool is_entity_tag(const std::string& tag) { return tag == "O" || (tag.size() > 2 && tag[1] == '-' && std::string_view("BIES").find(tag[0]) != std::string_view::npos); }
+bool is_entity_tag(const std::string& tag) {
+  return tag == "O" || (tag.size() > 2 && tag[1] == '-' && std::string_view("BIES").find(tag[0]) != std::string_view::npos);
+}
 
 std::string LabelNames::find_tag(const std::string& tag, const DataPlace& place) {
   const std::string whole = mapped(tag);

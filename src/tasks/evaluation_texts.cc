@@ -150,7 +150,9 @@ void evaluate_questions(Evaluation& e) {
       total->f1 += s.f1;
     }
   }
-  const auto mean = [](const AnswerScores& total, std::size_t n) { return Json{{"exact_match", total.exact_match / static_cast<double>(n)}, {"f1", total.f1 / static_cast<double>(n)}, {"examples", n}}; };
+  const auto mean = [](const AnswerScores& total, std::size_t n) {
+    return Json{{"exact_match", total.exact_match / static_cast<double>(n)}, {"f1", total.f1 / static_cast<double>(n)}, {"examples", n}};
+  };
   e.figures["exact_match"] = sum.exact_match / static_cast<double>(examples.size());
   e.figures["f1"] = sum.f1 / static_cast<double>(examples.size());
   if (unanswerable == 0) return;

@@ -35,7 +35,9 @@ void evaluate_tokens(Evaluation& e) {
   const PretrainedTokenizer& tokenizer = *model->tokenizer;
   const auto& labels = model->loaded.config().id2label();
   if (!tokenizer.is_fast()) throw Error(ErrorCode::kUnsupported, "its tokenizer does not say which token is of which word", e.folder);
-  if (tokenizer.settings().refuses_words) throw Error(ErrorCode::kInvalidArgument, "takes no text in words without add_prefix_space in tokenizer_config.json", e.folder);
+  if (tokenizer.settings().refuses_words) {
+    throw Error(ErrorCode::kInvalidArgument, "takes no text in words without add_prefix_space in tokenizer_config.json", e.folder);
+  }
   check_parameters(e.options.parameters, {});
   const ModelInputs gives = model_inputs_of(tokenizer);
   check_model_takes(*model, gives);

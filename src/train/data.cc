@@ -131,7 +131,8 @@ class Columns {
     for (const auto& [own, names] : names_) {
       if (own == column) wanted = names.front();
     }
-    throw BadRow{"has no column \"" + printable(wanted) + "\"" + (has.empty() ? "" : " (it has " + printable(has, 300) + "); name one by --columns " + column + "=NAME")};
+    throw BadRow{"has no column \"" + printable(wanted) + "\"" +
+                 (has.empty() ? "" : " (it has " + printable(has, 300) + "); name one by --columns " + column + "=NAME")};
   }
 
  private:

@@ -286,7 +286,9 @@ class SquadRows final : public RowSource {
 
 }  // namespace
 
-std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text, const std::string& rows) { return std::make_unique<JsonLineRows>(std::move(text), rows); }
+std::unique_ptr<RowSource> json_lines_rows(std::shared_ptr<const DataText> text, const std::string& rows) {
+  return std::make_unique<JsonLineRows>(std::move(text), rows);
+}
 std::unique_ptr<RowSource> json_rows(std::shared_ptr<const DataText> text, const std::string& rows) { return std::make_unique<JsonRows>(std::move(text), rows); }
 std::unique_ptr<RowSource> squad_rows(std::shared_ptr<const DataText> text) { return std::make_unique<SquadRows>(std::move(text)); }
 

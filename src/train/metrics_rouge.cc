@@ -35,7 +35,7 @@ Tokens tokens_of(std::string_view text, bool stem) {
 double n_gram_score(const Tokens& hypothesis, const Tokens& reference, std::size_t n) {
   const auto count = [n](const Tokens& tokens) {
     std::map<Tokens, std::size_t> counts;
-    for (std::size_t i = 0; i + n <= tokens.size(); ++i) ++counts[Tokens(tokens.begin() + static_cast<std::ptrdiff_t>(i), tokens.begin() + static_cast<std::ptrdiff_t>(i + n))];
+    for (auto first = tokens.begin(); n <= static_cast<std::size_t>(tokens.end() - first); ++first) ++counts[Tokens(first, first + static_cast<std::ptrdiff_t>(n))];
     return counts;
   };
   const auto h = count(hypothesis), r = count(reference);

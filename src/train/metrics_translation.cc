@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "text/python_text.h"
+#include "text/unicode.h"
 #include "train/metrics.h"
 
 namespace polymath {
@@ -104,7 +105,7 @@ std::vector<std::string_view> characters_of(std::string_view text) {
   return all;
 }
 
-bool is_mark(std::string_view character) { return character.size() == 1 && std::string_view("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~").find(character) != std::string_view::npos; }
+bool is_mark(std::string_view character) { return character.size() == 1 && unicode::is_ascii_punctuation(static_cast<unsigned char>(character[0])); }
 
 // Words, with one mark at their end or else at their beginning taken off.
 std::vector<std::string_view> words_and_marks(std::string_view text) {

@@ -118,8 +118,9 @@ std::string final_l(const std::string& word) { return word.ends_with("ll") && me
 
 std::string porter_stem(const std::string& word) {
   static const std::map<std::string, std::string> kIrregular = {
-      {"sky", "sky"},         {"skies", "sky"},       {"dying", "die"},     {"lying", "lie"},       {"tying", "tie"},         {"news", "news"},     {"innings", "inning"}, {"inning", "inning"},
-      {"outings", "outing"},  {"outing", "outing"},   {"cannings", "canning"}, {"canning", "canning"}, {"howe", "howe"},     {"proceed", "proceed"}, {"exceed", "exceed"}, {"succeed", "succeed"}};
+      {"sky", "sky"},       {"skies", "sky"},     {"dying", "die"},        {"lying", "lie"},       {"tying", "tie"},   {"news", "news"},
+      {"inning", "inning"}, {"innings", "inning"}, {"outing", "outing"},   {"outings", "outing"},  {"canning", "canning"}, {"cannings", "canning"},
+      {"howe", "howe"},     {"proceed", "proceed"}, {"exceed", "exceed"},  {"succeed", "succeed"}};
   if (const auto found = kIrregular.find(word); found != kIrregular.end()) return found->second;
   if (word.size() <= 2) return word;
   static const std::vector<Rule> kThird = {{"icate", "ic"}, {"ative", ""}, {"alize", "al"}, {"iciti", "ic"}, {"ical", "ic"}, {"ful", ""}, {"ness", ""}};

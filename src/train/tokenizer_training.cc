@@ -69,7 +69,9 @@ std::vector<std::string> special_tokens_of(const TokenizerOptions& options) {
     if (token.empty() || !utf8_valid(token)) throw Error(ErrorCode::kInvalidArgument, "a special token must be text", "--special-tokens");
     if (std::find(all.begin(), all.end(), token) == all.end()) all.push_back(token);
   }
-  if (all.size() >= options.vocab_size) throw Error(ErrorCode::kInvalidArgument, "holds no more than the " + std::to_string(all.size()) + " special tokens", "--vocab-size");
+  if (all.size() >= options.vocab_size) {
+    throw Error(ErrorCode::kInvalidArgument, "holds no more than the " + std::to_string(all.size()) + " special tokens", "--vocab-size");
+  }
   return all;
 }
 
@@ -78,7 +80,8 @@ Json frame_of(const TokenizerOptions& options, const std::vector<std::string>& s
   const Kind& kind = kind_of(options.kind);
   Json added = Json::array();
   for (std::size_t i = 0; i < special_tokens.size(); ++i) {
-    added.push_back({{"id", i}, {"content", special_tokens[i]}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", i}, {"content", special_tokens[i]}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
+                     {"normalized", false}, {"special", true}});
   }
   const auto part = [](const char* text) { return parse_json(text, "kind"); };
   return {{"version", "1.0"},
@@ -128,7 +131,8 @@ TrainedTokenizer TokenizerTrainer::train(const TrainingProgress& progress) {
   if (words.empty()) throw Error(ErrorCode::kBadFile, "the text holds no words", "--data");
   TrainedTokenizer trained{.tokenizer = std::move(tokenizer_), .config = {{"tokenizer_class", "PreTrainedTokenizerFast"}}, .words = words.size()};
   if (options_.kind == TokenizerKind::kUnigram) {
-    const auto pieces = train_unigram(words, {.vocab_size = options_.vocab_size, .special_tokens = special_tokens_.size(), .alphabet_limit = options_.alphabet_limit}, progress);
+    const UnigramOptions unigram{.vocab_size = options_.vocab_size, .special_tokens = special_tokens_.size(), .alphabet_limit = options_.alphabet_limit};
+    const auto pieces = train_unigram(words, unigram, progress);
     Json vocab = Json::array();
     for (const std::string& token : special_tokens_) vocab.push_back({token, 0.0});
     for (const auto& [piece, score] : pieces) {
@@ -138,19 +142,22 @@ TrainedTokenizer TokenizerTrainer::train(const TrainingProgress& progress) {
     trained.tokenizer["model"] = {{"type", "Unigram"}, {"unk_id", 2}, {"vocab", std::move(vocab)}, {"byte_fallback", false}};
   } else {
     const bool wordpiece = options_.kind == TokenizerKind::kWordPiece;
-    MergeOptions merging{.vocab_size = options_.vocab_size, .min_frequency = options_.min_frequency, .alphabet_limit = options_.alphabet_limit, .special_tokens = special_tokens_};
+    MergeOptions merging{.vocab_size = options_.vocab_size, .min_frequency = options_.min_frequency, .alphabet_limit = options_.alphabet_limit,
+                         .special_tokens = special_tokens_};
     if (wordpiece) merging.prefix = "##";
     else merging.initial_alphabet = byte_alphabet(), merging.alphabet_limit = 0;
     const TrainedMerges found = train_merges(words, merging, progress);
     trained.vocab_size = found.vocab.size();
     trained.merges = found.merges.size();
     if (wordpiece) {
-      trained.tokenizer["model"] = {{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}, {"max_input_chars_per_word", 100}, {"vocab", vocabulary(found.vocab)}};
+      trained.tokenizer["model"] = {{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"continuing_subword_prefix", "##"}, {"max_input_chars_per_word", 100},
+                                    {"vocab", vocabulary(found.vocab)}};
     } else {
       Json merges = Json::array();
       for (const auto& [first, second] : found.merges) merges.push_back({found.vocab[first], found.vocab[second]});
-      trained.tokenizer["model"] = {{"type", "BPE"},           {"dropout", nullptr},     {"unk_token", nullptr},     {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr},
-                                    {"fuse_unk", false},       {"byte_fallback", false}, {"ignore_merges", false},   {"vocab", vocabulary(found.vocab)},     {"merges", std::move(merges)}};
+      trained.tokenizer["model"] = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
+                                    {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
+                                    {"vocab", vocabulary(found.vocab)}, {"merges", std::move(merges)}};
     }
   }
   trained.config.update(parse_json(kind_of(options_.kind).roles, "kind"));

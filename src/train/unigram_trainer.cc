@@ -155,8 +155,8 @@ class UnigramTrainer {
   UnigramTrainer(const WordCounts& words, const UnigramOptions& options, const TrainingProgress& progress) : options_(options), progress_(progress) {
     alphabet_ = alphabet_of(words, options.alphabet_limit, U"");
     if (alphabet_.size() + options.special_tokens > options.vocab_size) {
-      throw Error(ErrorCode::kInvalidArgument, "is below the " + std::to_string(alphabet_.size()) + " characters of the text and " + std::to_string(options.special_tokens) +
-                                                   " special tokens (--alphabet-limit N keeps the N most frequent characters)", "--vocab-size");
+      const std::string needed = std::to_string(alphabet_.size()) + " characters of the text and " + std::to_string(options.special_tokens) + " special tokens";
+      throw Error(ErrorCode::kInvalidArgument, "is below the " + needed + " (--alphabet-limit N keeps the N most frequent characters)", "--vocab-size");
     }
     std::set<char32_t> kept;
     for (const auto& [c, unused] : alphabet_) kept.insert(c);
@@ -180,7 +180,8 @@ class UnigramTrainer {
     // tokenizers counts the unknown piece among them: sizes are one larger there, and shrink by that.
     const std::size_t wanted = options_.vocab_size * 11 / 10 - 1, seeds = pieces_.size();
     // Pieces shrink by a factor each round: so many rounds are to come.
-    const auto rounds = static_cast<std::size_t>(std::max(0.0, std::log(static_cast<double>(wanted) / static_cast<double>(seeds)) / std::log(options_.shrinking_factor))) + 1;
+    const double shrinks = std::log(static_cast<double>(wanted) / static_cast<double>(seeds)) / std::log(options_.shrinking_factor);
+    const std::size_t rounds = static_cast<std::size_t>(std::max(0.0, shrinks)) + 1;
     for (std::size_t round = 1;; ++round) {
       for (int i = 0; i < 2; ++i) maximize(expected());
       if (progress_) progress_("pieces", std::min(round, rounds), rounds);
@@ -198,7 +199,10 @@ class UnigramTrainer {
     for (const auto& [c, count] : alphabet_) {
       if (c != 0) characters.push_back({static_cast<double>(count), std::u32string(1, c)});
     }
-    for (auto& [part, count] : repeated_parts(words_, options_.longest_piece)) parts.push_back({static_cast<double>(count) * static_cast<double>(part.size()), std::move(part)});
+    for (auto& [part, count] : repeated_parts(words_, options_.longest_piece)) {
+      const double characters_in_all = static_cast<double>(count) * static_cast<double>(part.size());
+      parts.push_back({characters_in_all, std::move(part)});
+    }
     std::sort(characters.begin(), characters.end(), std::greater<>());
     std::sort(parts.begin(), parts.end(), std::greater<>());
     parts.resize(std::min(parts.size(), options_.seed_size - std::min(options_.seed_size, characters.size())));

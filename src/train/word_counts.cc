@@ -21,7 +21,9 @@ WordCounter::WordCounter(const TokenizerSpec& spec)
       counts_(static_cast<std::size_t>(ThreadPool::global().size())) {}
 
 void WordCounter::add(std::string text) {
-  if (text.size() > kMostBytes) throw Error(ErrorCode::kResource, "a text has " + std::to_string(text.size() >> 20) + " MiB; the limit is 256: let --format lines or paragraphs cut it");
+  if (text.size() > kMostBytes) {
+    throw Error(ErrorCode::kResource, "a text has " + std::to_string(text.size() >> 20) + " MiB; the limit is 256: let --format lines or paragraphs cut it");
+  }
   bytes_ += text.size();
   waiting_bytes_ += text.size();
   waiting_.push_back(std::move(text));
