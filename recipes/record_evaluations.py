@@ -17,6 +17,7 @@ import torch
 from common import GOLDEN
 from pipeline_texts import LONG, NEWS, UNICODE
 from record_metrics import classes, correlations, entities, rouge, squad, translation
+from sklearn.metrics import f1_score
 from transformers import AutoModel, AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 OUT = GOLDEN.parent / "cases/eval"
@@ -63,7 +64,9 @@ def classified(task, name, inputs, truth, **parameters):
     predicted = [a["labels"][0] if "labels" in a else a["label"] for a in answers]
     c = classes({"truth": truth, "predicted": predicted})
     assert len(set(predicted)) > 1, name
-    return {"examples": len(truth), "accuracy": c["accuracy"], "f1": c["macro"], "f1_weighted": c["weighted"], "matthews": float(c["matthews"]), "classes": named(c["classes"])}
+    labels = list(json.loads((PIPELINES / name / "config.json").read_text())["id2label"].values())
+    binary = {"f1_binary": f1_score(truth, predicted, pos_label=labels[1])} if len(labels) == 2 else {}
+    return {"examples": len(truth), **binary, "accuracy": c["accuracy"], "f1": c["macro"], "f1_weighted": c["weighted"], "matthews": float(c["matthews"]), "classes": named(c["classes"])}
 
 
 def named(table):

@@ -13,12 +13,17 @@ std::vector<TextExample> texts_of(Evaluation& e) {
   return examples;
 }
 
-void add_classification(const std::vector<std::string>& truth, const std::vector<std::string>& predicted, Evaluation& e) {
+// positive: the second of two labels, else null.
+void add_classification(const std::vector<std::string>& truth, const std::vector<std::string>& predicted, const std::string* positive, Evaluation& e) {
   for (std::size_t i = 0; i < truth.size(); ++i) add_prediction(e, truth[i], predicted[i]);
   Json& figures = e.figures;
   const ClassificationFigures f = classification_figures(truth, predicted);
   figures["accuracy"] = f.accuracy;
   figures["f1"] = f.f1_macro;
+  if (positive) {
+    const auto found = f.classes.find(*positive);
+    figures["f1_binary"] = found == f.classes.end() ? 0.0 : found->second.f1;
+  }
   figures["f1_weighted"] = f.f1_weighted;
   figures["matthews"] = f.matthews;
   figures["classes"] = figures_by_class(f.classes);
@@ -68,7 +73,7 @@ void evaluate_text_classification(Evaluation& e) {
     predicted.push_back(best["label"].get<std::string>());
   }
   if (regression) add_correlation(scores, given, e);
-  else add_classification(truth, predicted, e);
+  else add_classification(truth, predicted, labels.size() == 2 ? &labels[1] : nullptr, e);
 }
 
 void evaluate_zero_shot(Evaluation& e) {
@@ -91,7 +96,7 @@ void evaluate_zero_shot(Evaluation& e) {
   for (const TextExample& x : examples) inputs.push_back(x.text);
   std::vector<std::string> predicted;
   for (const Json& result : run_pipeline(*entry.make(model), inputs, parameters, e)) predicted.push_back(result["labels"].at(0).get<std::string>());
-  add_classification(truth, predicted, e);
+  add_classification(truth, predicted, nullptr, e);
 }
 
 void evaluate_similarity(Evaluation& e) {
