@@ -21,6 +21,7 @@ WORDS = [w for t in TEXTS for w in t.split()]
 WORDS += [w + e for w in ("walk", "talk", "bridg", "invit", "count", "stud") for e in ("e", "ed", "ing", "er", "ers", "s")]
 RANDOM = random.Random(3)
 TEXTS += [" ".join(WORDS[int(len(WORDS) * RANDOM.random() ** 2)] for _ in range(10)) for _ in range(150)]
+TEXTS += ["".join(WORDS[int(len(WORDS) * RANDOM.random() ** 2)] for _ in range(150))]  # one long word
 TEXTS += ["low lower lowest newer newest wider widest " * 2, "aaaa aaa aa a aaaaaaaa abab ababab", "don't can't won't 1999 2000 2001  two  spaces "]
 PROBES = ["Ada met Charles in London.", "the lowest bridge", "aaaaa ababa", "Zürich 北京", "unseen: @@ ✓"]
 

@@ -1,12 +1,12 @@
 #include "train/unigram_trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 
 #include "base/threads.h"
 #include "base/utf8.h"
+#include "nn/scalar_math.h"
 #include "polymath/error.h"
 #include "train/repeated_parts.h"
 
@@ -78,67 +78,82 @@ class PieceTable {
 };
 
 // All ways to cut a word.
-struct Lattice {
+class Lattice {
+ public:
   struct Node {
     std::size_t begin, end;
     int id;  // kUnknown: a character that is no piece
-    double score;
+    double weight;
   };
-  std::vector<Node> nodes;  // by where they begin
-  std::vector<double> alpha, beta;
-  std::vector<int> best;    // the last node of the best path to each place
 
-  // without: a piece that must not be the whole word, or -1.
-  void fill(std::u32string_view word, const PieceTable& table, const std::vector<Piece>& pieces, double unknown_score, int without = -1) {
-    nodes.clear();
+  // weights: of the pieces, and of a character that is none; without: a piece that must not be the whole word, or -1.
+  void fill(std::u32string_view word, const PieceTable& table, const std::vector<double>& weights, double unknown, int without = -1) {
+    nodes_.clear();
+    length_ = word.size();
     for (std::size_t at = 0; at < word.size(); ++at) {
       bool single = false;
       table.for_each(word.substr(at), [&](std::size_t length, int id) {
         single |= length == 1;
-        if (id != without || length != word.size()) nodes.push_back({at, at + length, id, pieces[static_cast<std::size_t>(id)].score});
+        if (id != without || length != word.size()) nodes_.push_back({at, at + length, id, weights[static_cast<std::size_t>(id)]});
       });
-      if (!single) nodes.push_back({at, at + 1, kUnknown, unknown_score});
+      if (!single) nodes_.push_back({at, at + 1, kUnknown, unknown});
     }
-    length_ = word.size();
   }
 
-  // The best path's score; -infinity where there is none. Its nodes go to `path`, in order.
+  // The weights being log probabilities: the best path's score, and its pieces in order.
   double viterbi(std::vector<int>& path) {
-    alpha.assign(length_ + 1, -std::numeric_limits<double>::infinity());
-    best.assign(length_ + 1, -1);
-    alpha[0] = 0;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const Node& node = nodes[i];
-      const double score = alpha[node.begin] + node.score;
-      if (!(score > alpha[node.end])) continue;
-      alpha[node.end] = score;
-      best[node.end] = static_cast<int>(i);
+    alpha_.assign(length_ + 1, -std::numeric_limits<double>::infinity());
+    best_.assign(length_ + 1, 0);
+    alpha_[0] = 0;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const Node& node = nodes_[i];
+      const double score = alpha_[node.begin] + node.weight;
+      if (!(score > alpha_[node.end])) continue;
+      alpha_[node.end] = score;
+      best_[node.end] = i;
     }
     path.clear();
-    for (std::size_t at = length_; at > 0 && best[at] >= 0; at = nodes[static_cast<std::size_t>(best[at])].begin) path.push_back(best[at]);
+    for (std::size_t at = length_; at > 0; at = nodes_[best_[at]].begin) path.push_back(nodes_[best_[at]].id);
     std::reverse(path.begin(), path.end());
-    return alpha[length_];
+    return alpha_[length_];
   }
 
-  // Adds to expected[piece] how often it occurs in `count` such words; returns the log likelihood of one.
-  double add_expected(double count, std::vector<double>& expected) {
-    alpha.assign(length_ + 1, -std::numeric_limits<double>::infinity());
-    beta = alpha;
-    alpha[0] = beta[length_] = 0;
-    for (const Node& node : nodes) alpha[node.end] = log_sum(alpha[node.end], alpha[node.begin] + node.score);
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) beta[node->begin] = log_sum(beta[node->begin], node->score + beta[node->end]);
-    for (const Node& node : nodes) {
-      if (node.id >= 0) expected[static_cast<std::size_t>(node.id)] += count * std::exp(alpha[node.begin] + node.score + beta[node.end] - alpha[length_]);
+  // The weights being probabilities: adds to expected[piece] how often it occurs in `count` such words. The probability of a
+  // path's beginning is kept in range by whole powers of two, counted in shift_.
+  void add_expected(double count, std::vector<double>& expected) {
+    constexpr double kSmall = 0x1p-400, kLarge = 0x1p400;
+    alpha_.assign(length_ + 1, 0);
+    shift_.assign(length_ + 1, 0);
+    alpha_[0] = 1;
+    std::size_t next = 0;
+    int shift = 0;
+    for (std::size_t at = 0, reached = 0; at <= length_; ++at) {  // reached: the last place that a node before `at` leads to
+      if (alpha_[at] < kSmall) {
+        for (std::size_t later = at; later <= reached; ++later) alpha_[later] *= kLarge;
+        ++shift;
+      }
+      shift_[at] = shift;
+      for (; next < nodes_.size() && nodes_[next].begin == at; ++next) {
+        alpha_[nodes_[next].end] += alpha_[at] * nodes_[next].weight;
+        reached = std::max(reached, nodes_[next].end);
+      }
     }
-    return alpha[length_];
+    // Back from the end: the probability that a piece ends at a place goes to the pieces that may end there.
+    ends_.assign(length_ + 1, 0);
+    ends_[length_] = 1;
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+      double share = ends_[node->end] * (alpha_[node->begin] * node->weight / alpha_[node->end]);
+      for (int s = shift_[node->begin]; s < shift_[node->end]; ++s) share *= kLarge;
+      ends_[node->begin] += share;
+      if (node->id >= 0) expected[static_cast<std::size_t>(node->id)] += count * share;
+    }
   }
 
  private:
-  static double log_sum(double a, double b) {
-    const double most = std::max(a, b), least = std::min(a, b);
-    return most > least + 50 ? most : most + std::log(std::exp(least - most) + 1);
-  }
-
+  std::vector<Node> nodes_;  // by where they begin
+  std::vector<double> alpha_, ends_;
+  std::vector<int> shift_;
+  std::vector<std::size_t> best_;  // the last node of the best path to each place
   std::size_t length_ = 0;
 };
 
@@ -147,7 +162,7 @@ double digamma(double x) {  // asymptotic series (Abramowitz and Stegun 6.3.18),
   for (; x < 7; ++x) result -= 1 / x;
   x -= 0.5;
   const double x2 = 1 / (x * x), x4 = x2 * x2;
-  return result + std::log(x) + x2 / 24 - 7.0 / 960 * x4 + 31.0 / 8064 * x4 * x2 - 127.0 / 30720 * x4 * x4;
+  return result + scalar_log(x) + x2 / 24 - 7.0 / 960 * x4 + 31.0 / 8064 * x4 * x2 - 127.0 / 30720 * x4 * x4;
 }
 
 class UnigramTrainer {
@@ -180,7 +195,7 @@ class UnigramTrainer {
     // tokenizers counts the unknown piece among them: sizes are one larger there, and shrink by that.
     const std::size_t wanted = options_.vocab_size * 11 / 10 - 1, seeds = pieces_.size();
     // Pieces shrink by a factor each round: so many rounds are to come.
-    const double shrinks = std::log(static_cast<double>(wanted) / static_cast<double>(seeds)) / std::log(options_.shrinking_factor);
+    const double shrinks = scalar_log(static_cast<double>(wanted) / static_cast<double>(seeds)) / scalar_log(options_.shrinking_factor);
     const std::size_t rounds = static_cast<std::size_t>(std::max(0.0, shrinks)) + 1;
     for (std::size_t round = 1;; ++round) {
       for (int i = 0; i < 2; ++i) maximize(expected());
@@ -211,11 +226,16 @@ class UnigramTrainer {
       for (const auto& [score, unused] : *list) sum += score;
     }
     for (auto* list : {&characters, &parts}) {
-      for (auto& [score, text] : *list) pieces_.push_back({std::move(text), std::log(score) - std::log(sum)});
+      for (auto& [score, text] : *list) pieces_.push_back({std::move(text), scalar_log(score) - scalar_log(sum)});
     }
   }
 
   double unknown_score() const { return lowest() - kUnknownPenalty; }
+  std::vector<double> scores() const {
+    std::vector<double> all;
+    for (const Piece& p : pieces_) all.push_back(p.score);
+    return all;
+  }
   double lowest() const {
     double least = 0;
     for (const Piece& p : pieces_) least = std::min(least, p.score);
@@ -224,15 +244,13 @@ class UnigramTrainer {
 
   // Calls work(lattice, word, sums) for every word; the sums of the slices are added up.
   template <class Work>
-  std::vector<double> sum_over_words(const Work& work) const {
-    const PieceTable table(pieces_);
-    const double unknown = unknown_score();
+  std::vector<double> sum_over_words(const PieceTable& table, const std::vector<double>& weights, double unknown, const Work& work) const {
     std::vector<std::vector<double>> sums(kSlices);
     ThreadPool::global().parallel_for(kSlices, [&](std::size_t slice) {
       sums[slice].resize(pieces_.size());
       Lattice lattice;
       for (std::size_t w = slice; w < words_.size(); w += kSlices) {
-        lattice.fill(words_[w], table, pieces_, unknown);
+        lattice.fill(words_[w], table, weights, unknown);
         work(lattice, w, sums[slice]);
       }
     });
@@ -243,7 +261,10 @@ class UnigramTrainer {
   }
 
   std::vector<double> expected() const {
-    return sum_over_words([&](Lattice& lattice, std::size_t w, std::vector<double>& sums) { lattice.add_expected(counts_[w], sums); });
+    std::vector<double> probabilities = scores();
+    for (double& p : probabilities) p = scalar_exp(p);
+    return sum_over_words(PieceTable(pieces_), probabilities, scalar_exp(unknown_score()),
+                          [&](Lattice& lattice, std::size_t w, std::vector<double>& sums) { lattice.add_expected(counts_[w], sums); });
   }
 
   // A sparse prior in place of plain maximization: digamma takes rare pieces down further.
@@ -264,6 +285,7 @@ class UnigramTrainer {
   void prune(std::size_t size) {
     const PieceTable table(pieces_);
     const double unknown = unknown_score();
+    const std::vector<double> weights = scores();
     // How a piece would be cut without it; empty: it cannot be, or it is never the best for itself.
     std::vector<std::vector<int>> instead(pieces_.size());
     std::vector<char> keep(pieces_.size(), 1);
@@ -272,16 +294,16 @@ class UnigramTrainer {
       std::vector<int> path;
       for (std::size_t i = slice; i < pieces_.size(); i += kSlices) {
         if (pieces_[i].text.size() == 1) continue;
-        lattice.fill(pieces_[i].text, table, pieces_, unknown, static_cast<int>(i));
+        lattice.fill(pieces_[i].text, table, weights, unknown, static_cast<int>(i));
         if (lattice.viterbi(path) > pieces_[i].score) keep[i] = 0;
-        else for (int node : path) instead[i].push_back(lattice.nodes[static_cast<std::size_t>(node)].id);
+        else instead[i] = path;
       }
     });
-    const std::vector<double> frequency = sum_over_words([&](Lattice& lattice, std::size_t w, std::vector<double>& sums) {
+    const std::vector<double> frequency = sum_over_words(table, weights, unknown, [&](Lattice& lattice, std::size_t w, std::vector<double>& sums) {
       std::vector<int> path;
       lattice.viterbi(path);
-      for (int node : path) {
-        if (const int id = lattice.nodes[static_cast<std::size_t>(node)].id; id >= 0) sums[static_cast<std::size_t>(id)] += counts_[w];
+      for (int id : path) {
+        if (id >= 0) sums[static_cast<std::size_t>(id)] += counts_[w];
       }
     });
     double sum = 0, words = 0;
@@ -298,10 +320,10 @@ class UnigramTrainer {
       if (frequency[i] == 0) continue;
       // Its occurrences become occurrences of those that stand for it. How many those are should be instead[i].size() - 1;
       // sentencepiece and tokenizers take the number of all pieces, which favours frequent ones, and so it is done here.
-      const double log_all = std::log(sum + frequency[i] * static_cast<double>(pieces_.size()));
+      const double log_all = scalar_log(sum + frequency[i] * static_cast<double>(pieces_.size()));
       double log_instead = 0;
-      for (int id : instead[i]) log_instead += std::log((id >= 0 ? frequency[static_cast<std::size_t>(id)] : 0) + frequency[i]) - log_all;
-      candidates.push_back({frequency[i] / words * (std::log(frequency[i]) - std::log(sum) - log_instead), i});
+      for (int id : instead[i]) log_instead += scalar_log((id >= 0 ? frequency[static_cast<std::size_t>(id)] : 0) + frequency[i]) - log_all;
+      candidates.push_back({frequency[i] / words * (scalar_log(frequency[i]) - scalar_log(sum) - log_instead), i});
     }
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     for (const auto& [unused, i] : candidates) {
