@@ -249,7 +249,8 @@ class UnigramTrainer {
     ThreadPool::global().parallel_for(kSlices, [&](std::size_t slice) {
       sums[slice].resize(pieces_.size());
       Lattice lattice;
-      for (std::size_t w = slice; w < words_.size(); w += kSlices) {
+      // Neighbours in the order of texts look up the same places of the table.
+      for (std::size_t w = words_.size() * slice / kSlices; w < words_.size() * (slice + 1) / kSlices; ++w) {
         lattice.fill(words_[w], table, weights, unknown);
         work(lattice, w, sums[slice]);
       }
