@@ -14,6 +14,8 @@
 
 namespace polymath {
 
+struct Parameter;  // tensor/parameter.h
+
 // A tensor inside a checkpoint's bytes. Valid while its Checkpoint or SafetensorsFile lives.
 struct TensorView {
   std::string name;
@@ -21,6 +23,7 @@ struct TensorView {
   std::vector<std::int64_t> shape;  // each at least 0; the product times the element size is data.size()
   Bytes data;
   const MappedFile* file = nullptr;  // where data is mapped from, if it is
+  Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
 
   std::int64_t elements() const;
   // The bytes have been used: their pages may leave memory. They stay readable.

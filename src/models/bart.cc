@@ -26,7 +26,7 @@ EmbedFunction scaled_tokens(const Config& c, const Scope& model, const std::stri
   const Scope table = first_with_weight({model / side / "embed_tokens", model / "shared", model / "decoder.embed_tokens", model / "encoder.embed_tokens",
                                          {model.weights, "lm_head"}});
   const float scale = c.opt("scale_embedding", false) ? static_cast<float>(std::sqrt(static_cast<double>(d))) : 1.0f;
-  return [embed_tokens = Embedding(table, d), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
+  return [embed_tokens = Embedding(table, d, c.padding_idx()), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
     Tensor x = embed_tokens(step.ids, what);
     return scale == 1.0f ? x : scaled(x, scale);
   };

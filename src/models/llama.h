@@ -53,7 +53,7 @@ struct LlamaModel {
   // make_mlp: of a layer's scope
   template <class MakeMlp>
   LlamaModel(const Config& config, const Scope& w, const MakeMlp& make_mlp)
-      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size), norm(w / "norm", c.hidden_size, c.rms_norm_eps) {
+      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size, config.padding_idx()), norm(w / "norm", c.hidden_size, c.rms_norm_eps) {
     for (int i = 0; i < c.num_hidden_layers; ++i) {
       CausalAttentionConfig attention = c.attention;
       attention.window = llama_window(config, i);

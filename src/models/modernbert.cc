@@ -36,7 +36,7 @@ struct ModernBertEncoder {
   Activation act;
 
   ModernBertEncoder(const Config& c, const Scope& w)
-      : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size")),
+      : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size"), c.padding_idx(50283)),
         norm(w / "embeddings.norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         final_norm(w / "final_norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         heads(c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"))),
@@ -96,19 +96,13 @@ struct ModernBertEncoder {
 
 // The mean of the rows that are not padding.  -> [sequences, D]
 Tensor mean_rows(const Tensor& hidden, const Step& step) {
-  const std::int64_t d = hidden.dim(-1);
-  Tensor y({step.sequences(), d});
-  for (int s = 0; s < step.sequences(); ++s) {
-    std::fill_n(y.row(s), d, 0.0f);
-    float count = 0;
-    for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
-      if (!step.is_key.empty() && !step.is_key[static_cast<std::size_t>(r)]) continue;
-      kernels::table().add(y.row(s), hidden.row(r), static_cast<std::size_t>(d), y.row(s));
-      ++count;
+  std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(step.sequences()));
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
+      if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) rows[s].push_back(r);
     }
-    for (std::int64_t i = 0; i < d; ++i) y.row(s)[i] /= count;
   }
-  return y;
+  return mean_of_rows(hidden, rows);
 }
 
 // The first row of every sequence that is not padding.  -> [sequences, D]

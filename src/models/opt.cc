@@ -82,7 +82,7 @@ struct OptDecoder {
 
   OptDecoder(const Config& config, const Scope& w)
       : c(config),
-        embed_tokens(w / "embed_tokens", c.word_embed_proj_dim),
+        embed_tokens(w / "embed_tokens", c.word_embed_proj_dim, config.padding_idx()),
         embed_positions(w / "embed_positions", c.hidden_size),
         project(c.word_embed_proj_dim != c.hidden_size),
         norm(c.do_layer_norm_before && !config.opt("_remove_final_layer_norm", false)),

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +46,7 @@ class Linear {
   void add_bias(const TensorView* bias, std::int64_t at);
 
   Weight weight_;
-  std::vector<float> bias_;  // [n rounded up to 16], or empty
+  Vector bias_;  // [n], or empty
 };
 
 class LayerNorm {
@@ -56,7 +58,7 @@ class LayerNorm {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  std::vector<float> weight_, bias_;
+  Vector weight_, bias_;
   float eps_ = 0;
 };
 
@@ -70,7 +72,7 @@ class RmsNorm {
   void heads(Tensor& x, std::int64_t begin, std::int64_t heads) const;
 
  private:
-  std::vector<float> weight_;
+  Vector weight_;
   float eps_ = 0;
 };
 
@@ -93,7 +95,8 @@ class GatedMlp {
 class Embedding {
  public:
   Embedding() = default;
-  Embedding(const Scope& scope, std::int64_t d);  // path.weight [entries, d]
+  // path.weight [entries, d]. In training, nothing flows to the vector of padding_idx; below 0 it counts from the end.
+  Embedding(const Scope& scope, std::int64_t d, std::optional<std::int64_t> padding_idx = {});
 
   // y[r] = table[ids[r]]; throws Error naming `what` when an id is not in the table.  -> [rows, d]
   Tensor operator()(std::span<const std::int32_t> ids, const char* what) const;
@@ -102,7 +105,10 @@ class Embedding {
   std::int64_t entries() const { return table_.entries(); }
 
  private:
+  void check(std::span<const std::int32_t> ids, const char* what) const;
+
   EmbeddingTable table_;
+  std::optional<std::int64_t> padding_idx_;
 };
 
 // The names under which an architecture keeps the parts of a BERT-like layer.
@@ -123,8 +129,8 @@ class PostNormLayer {
  public:
   PostNormLayer(const PostNormConfig& config, const PostNormNames& names, const Scope& scope);
 
-  // x: [rows, D]; add_scores as in AttentionOptions
-  Tensor operator()(const Tensor& x, const Step& step, const std::function<void(const HeadScores&, const Tensor& qkv)>& add_scores = {}) const;
+  // x: [rows, D]; term as in AttentionOptions
+  Tensor operator()(const Tensor& x, const Step& step, const std::shared_ptr<const ScoreTerm>& term = {}) const;
 
  private:
   int heads_;

@@ -26,14 +26,7 @@ struct Row {
 void to_f32(const Row& row, std::size_t begin, std::size_t count, float* out) {
   const std::size_t size = dtype_size(row.dtype);
   const std::uint8_t* from = row.data + begin * row.step * size;
-  if (row.step == 1) {
-    switch (row.dtype) {
-      case DType::kF32: std::memcpy(out, from, count * 4); return;
-      case DType::kBf16: kernels::table().bf16_to_f32(reinterpret_cast<const std::uint16_t*>(from), count, out); return;
-      case DType::kF16: kernels::table().f16_to_f32(reinterpret_cast<const std::uint16_t*>(from), count, out); return;
-      default: break;
-    }
-  }
+  if (row.step == 1) return polymath::to_f32(row.dtype, from, count, out);
   for (std::size_t i = 0; i < count; ++i) out[i] = element_to_f32(row.dtype, from + i * row.step * size);
 }
 
@@ -147,7 +140,7 @@ void Weight::allocate(Storage storage, std::int64_t n, std::int64_t k) {
 }
 
 Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed) {
-  std::vector<Row> rows;
+  std::vector<Part> parts;
   std::optional<std::int64_t> k;
   for (const TensorView* tensor : tensors) {
     if (tensor->shape.size() != 2) {
@@ -158,24 +151,50 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
       throw Error(ErrorCode::kBadFile, "has " + std::to_string(columns) + " inputs where its neighbour has " + std::to_string(*k), tensor->name);
     }
     k = columns;
-    const std::size_t size = dtype_size(tensor->dtype);
-    for (std::int64_t i = 0; i < n; ++i) {
-      const auto offset = static_cast<std::size_t>(transposed ? i : i * columns) * size;
-      rows.push_back({tensor->data.data() + offset, tensor->dtype, transposed ? static_cast<std::size_t>(n) : 1});
+    parts.push_back({tensor->data.data(), tensor->dtype, n, transposed ? 1 : columns, transposed ? n : 1, tensor->parameter});
+  }
+  Weight w = pack(std::move(parts), *k, type);
+  for (const TensorView* tensor : tensors) tensor->drop();
+  return w;
+}
+
+Weight Weight::pack(std::vector<Part> parts, std::int64_t k, LoadType type) {
+  std::int64_t n = 0;
+  for (const Part& part : parts) n += part.n;
+  Weight w;
+  w.allocate(stored_as(parts[0].dtype, type), n, k);
+  w.fill(parts);
+  const auto changing = std::find_if(parts.begin(), parts.end(), [](const Part& part) { return part.parameter != nullptr; });
+  if (changing == parts.end()) return w;
+  w.parts_ = std::make_shared<const std::vector<Part>>(parts);
+  for (const Part& part : parts) {
+    if (part.parameter) part.parameter->ask_for_gradient();
+  }
+  changing->parameter->on_change.push_back([w] { w.fill(w.parts()); });
+  return w;
+}
+
+bool Weight::trained() const {
+  return std::any_of(parts().begin(), parts().end(), [](const Part& part) { return part.parameter && part.parameter->trained; });
+}
+
+void Weight::fill(std::span<const Part> parts) const {
+  std::vector<Row> rows;
+  rows.reserve(static_cast<std::size_t>(n_ + 15));
+  for (const Part& part : parts) {
+    const std::size_t size = dtype_size(part.dtype);
+    for (std::int64_t i = 0; i < part.n; ++i) {
+      rows.push_back({part.data + static_cast<std::size_t>(i * part.row_stride) * size, part.dtype, static_cast<std::size_t>(part.step)});
     }
   }
-  Weight w;
-  w.allocate(stored_as(tensors[0]->dtype, type), static_cast<std::int64_t>(rows.size()), *k);
   rows.resize((rows.size() + kLanes - 1) / kLanes * kLanes);
   constexpr std::size_t kPanelsPerTask = 4;
   const std::size_t panels = rows.size() / kLanes;
   ThreadPool::global().parallel_for((panels + kPanelsPerTask - 1) / kPanelsPerTask, [&](std::size_t task) {
     for (std::size_t p = task * kPanelsPerTask; p < std::min(panels, (task + 1) * kPanelsPerTask); ++p) {
-      pack_panel(&rows[p * kLanes], static_cast<std::size_t>(*k), w.storage_, w.data_.get() + p * w.panel_bytes_);
+      pack_panel(&rows[p * kLanes], static_cast<std::size_t>(k_), storage_, data_.get() + p * panel_bytes_);
     }
   });
-  for (const TensorView* tensor : tensors) tensor->drop();
-  return w;
 }
 
 Weight Weight::pack(const float* values, std::int64_t n, std::int64_t k, Storage storage) {
@@ -197,19 +216,12 @@ EmbeddingTable::EmbeddingTable(const TensorView& tensor) : tensor_(&tensor) {
   }
   entries_ = tensor.shape[0];
   d_ = tensor.shape[1];
+  if (tensor.parameter) tensor.parameter->ask_for_gradient();
 }
 
 void EmbeddingTable::read(std::int64_t i, float* out) const {
   const std::size_t size = dtype_size(tensor_->dtype), d = static_cast<std::size_t>(d_);
   to_f32({tensor_->data.data() + static_cast<std::size_t>(i) * d * size, tensor_->dtype, 1}, 0, d, out);
-}
-
-std::vector<float> read_f32(const TensorView& tensor) {
-  std::size_t count = 1;
-  for (std::int64_t n : tensor.shape) count *= static_cast<std::size_t>(n);
-  std::vector<float> values(count);
-  to_f32({tensor.data.data(), tensor.dtype, 1}, 0, count, values.data());
-  return values;
 }
 
 }  // namespace polymath
