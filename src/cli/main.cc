@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   add_template(app, common, action);
   add_info(app, common, action);
   add_forward(app, common, action);
+  add_gradients(app, common, action);
   add_bench(app, common, action);
   const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
   if (argc > 1 && argv[1][0] != '-' && std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; })) {
