@@ -125,7 +125,7 @@ def record(name, cls, attempt=0):
     for n, whole in got.items():
         for held, part in parts[n]:
             g = part(whole)
-            off = (part(exact[n]) - g).abs().max().item() if finite else 0.0
+            off = (part(exact.get(n, torch.zeros_like(whole))) - g).abs().max().item() if finite else 0.0
             worst = max(worst, off / max(TOLERANCE * g.abs().max().item(), FLOOR * largest))
             flat = g.flatten()
             step = (flat.numel() + SAMPLE - 1) // SAMPLE | 1

@@ -53,7 +53,7 @@ std::vector<std::int32_t> positions(const ModelInputs& inputs, const char* name,
   return positions;
 }
 
-int gradients(const std::string& folder, const std::string& in, const std::string& out, bool json) {
+int gradients(const std::string& folder, const std::string& in, const std::string& out, bool recompute, bool json) {
   const ModelInputs inputs(in);
   const LoadedModel loaded = LoadedModel::load_to_train(folder);
   const Model& model = loaded.model();
@@ -101,9 +101,15 @@ int gradients(const std::string& folder, const std::string& in, const std::strin
     else labels.values = inputs.numbers("labels");
   }
 
-  Tape tape;
+  Tape tape(recompute);
   const Tape::Recording recording(&tape);
-  const Tensor loss = loss_of(loaded, step, labels, problem);
+  Tensor loss;
+  try {
+    loss = loss_of(loaded, step, labels, problem);
+  } catch (const Error& e) {
+    if (e.where.find("label") == std::string::npos && e.where.find("_positions") == std::string::npos) throw;
+    throw Error(e.code, e.reason, in + ": " + e.where);
+  }
   tape.backward(loss);
 
   const auto bytes = [](const float* values, std::size_t count) { return Bytes(reinterpret_cast<const std::uint8_t*>(values), count * sizeof(float)); };
@@ -122,15 +128,16 @@ void add_gradients(CLI::App& app, Common& common, Action& action) {
   auto* verb = app.add_subcommand("gradients", "the loss of a model on labelled tensors, and the gradient of every parameter");
   struct Arguments {
     std::string folder, in, out;
-    bool json = false;
+    bool json = false, recompute = false;
   };
   auto arguments = std::make_shared<Arguments>();
   verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
   verb->add_option("IN.safetensors", arguments->in, "what forward takes, and labels (or start_positions and end_positions)")->required();
   verb->add_option("-o,--output", arguments->out, "where loss and gradients go, under the checkpoint's names, in float32")->required();
+  verb->add_flag("--recompute", arguments->recompute, "keep less memory: compute the inside of each layer anew on the way back");
   verb->add_flag("--json", arguments->json, "also print the loss, as JSON");
   add_common(*verb, common);
-  verb->callback([=, &action] { action = [=] { return gradients(arguments->folder, arguments->in, arguments->out, arguments->json); }; });
+  verb->callback([=, &action] { action = [=] { return gradients(arguments->folder, arguments->in, arguments->out, arguments->recompute, arguments->json); }; });
 }
 
 }  // namespace polymath::cli

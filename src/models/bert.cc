@@ -106,7 +106,7 @@ struct BertEncoder {
     Tensor x = embeddings(step);
     if (project) x = embeddings_project(x);
     for (std::size_t i = 0; i < layer.size(); ++i) {
-      x = layer[i](x, step, relative.empty() ? nullptr : relative[i].term(step));
+      x = run_layer(layer[i], x, step, relative.empty() ? nullptr : relative[i].term(step));
     }
     return x;
   }

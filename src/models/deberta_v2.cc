@@ -54,6 +54,7 @@ struct DebertaConfig {
     const auto d = static_cast<double>(hidden_size / num_attention_heads);
     return static_cast<float>(1.0 / std::sqrt(d * (1 + c2p + p2c)));
   }
+  bool disentangled() const { return relative_attention && (c2p || p2c); }
   std::int64_t span() const { return position_buckets > 0 ? position_buckets : max_relative_positions; }
 
   // The row of the relative table for query column - key column: exact near 0, logarithmic further away.
@@ -228,6 +229,18 @@ struct DebertaLayer {
 
   bool trains() const { return !in_proj.weight().parts().empty(); }
 
+  // x: [rows, D]; positions: [2 span, D] where they are to be trained
+  Tensor operator()(Tensor x, const DebertaConfig& c, const Tensor& positions, const Step& step) const {
+    const AttentionOptions options{.heads = c.num_attention_heads,
+                                   .scale = c.scale(),
+                                   .begin = step.begin,
+                                   .is_key = step.is_key,
+                                   .pairwise_mask = true,
+                                   .term = c.disentangled() ? term(c, positions, step) : nullptr};
+    x = attention_norm(attention_output(self_attention(in_proj(x), options), /*residual=*/x));
+    return output_norm(down(up(x, c.hidden_act), /*residual=*/x));
+  }
+
   std::shared_ptr<const ScoreTerm> term(const DebertaConfig& c, const Tensor& positions, const Step& step) const {
     if (!trains()) return std::make_shared<const DisentangledTerm>(c, position_key, position_query, step);
     return std::make_shared<const DisentangledTerm>(c, c.c2p ? RelativeTable(c, key_projection(positions)) : RelativeTable(),
@@ -275,20 +288,10 @@ struct DebertaEncoder {
 
   Tensor operator()(const Step& step) const {
     const Tensor embedded = embeddings(step);
-    const bool disentangled = c.relative_attention && (c.c2p || c.p2c);
-    const Tensor positions = disentangled && layer.size() > 0 && layer[0].trains() ? (*relative)() : Tensor();
+    const Tensor positions = c.disentangled() && layer.size() > 0 && layer[0].trains() ? (*relative)() : Tensor();
     Tensor x = embedded;
     for (std::size_t i = 0; i < layer.size(); ++i) {
-      const DebertaLayer& l = layer[i];
-      const Tensor qkv = l.in_proj(x);
-      const AttentionOptions options{.heads = c.num_attention_heads,
-                                     .scale = c.scale(),
-                                     .begin = step.begin,
-                                     .is_key = step.is_key,
-                                     .pairwise_mask = true,
-                                     .term = disentangled ? l.term(c, positions, step) : nullptr};
-      x = l.attention_norm(l.attention_output(self_attention(qkv, options), /*residual=*/x));
-      x = l.output_norm(l.down(l.up(x, c.hidden_act), /*residual=*/x));
+      x = run_layer(layer[i], x, c, positions, step);
       if (i == 0 && conv) x = (*conv)(embedded, x, step);
     }
     return x;

@@ -32,7 +32,7 @@ struct DistilBertEncoder {
     Tensor x = word_embeddings(step.ids, "input_ids");
     position_embeddings.add_to(x, step.positions(), "the number of tokens");
     x = norm(x);
-    for (const PostNormLayer& l : layer) x = l(x, step);
+    for (const PostNormLayer& l : layer) x = run_layer(l, x, step);
     return x;
   }
 };

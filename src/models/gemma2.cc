@@ -124,7 +124,7 @@ struct GemmaModel {
     const PassCaches caches(step, kv_shape());
     const RopeTable full(c.attention.head_dim, c.full, step), sliding(c.attention.head_dim, c.sliding, step);
     Tensor x = scaled(embed_tokens(step.ids, "input_ids"), std::sqrt(static_cast<float>(c.hidden_size)));
-    for (std::size_t i = 0; i < layers.size(); ++i) x = layers[i](std::move(x), step, caches, static_cast<int>(i), layers[i].slides ? sliding : full);
+    for (std::size_t i = 0; i < layers.size(); ++i) x = run_layer(layers[i], x, step, caches, static_cast<int>(i), layers[i].slides ? sliding : full);
     return renewed.rows_asked(norm(x));
   }
 };

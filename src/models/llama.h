@@ -69,7 +69,7 @@ struct LlamaModel {
     const PassCaches caches(step, kv_shape());
     const RopeTable rope(c.rotary_dim, c.rope, step);
     Tensor x = embed_tokens(step.ids, "input_ids");
-    for (int i = 0; i < c.num_hidden_layers; ++i) x = layers[static_cast<std::size_t>(i)](std::move(x), step, caches, i, rope);
+    for (int i = 0; i < c.num_hidden_layers; ++i) x = run_layer(layers[static_cast<std::size_t>(i)], x, step, caches, i, rope);
     return renewed.rows_asked(norm(x));
   }
 };

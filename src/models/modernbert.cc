@@ -24,6 +24,20 @@ struct ModernBertLayer {
     wi = Linear(w / "mlp.Wi", d, 2 * intermediate);
     mlp_wo = Linear(w / "mlp.Wo", intermediate, d);
   }
+
+  // x: [rows, D]; window: -1 where attention is global
+  Tensor operator()(Tensor x, const Step& step, int heads, std::int64_t window, Activation act, const RopeTable& rope) const {
+    Tensor qkv = wqkv(normed ? attn_norm(x) : x);  // [rows, 3 D]
+    rotate(qkv, 0, 2 * heads, rope.cos, rope.sin);  // queries and keys
+    const Tensor attended = self_attention(qkv, {.heads = heads,
+                                                 .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(x.dim(-1) / heads))),
+                                                 .begin = step.begin,
+                                                 .is_key = step.is_key,
+                                                 .position = step.column,
+                                                 .window = window});
+    x = attn_wo(attended, /*residual=*/x);
+    return mlp_wo(gated(wi(mlp_norm(x)), act), /*residual=*/x);
+  }
 };
 
 struct ModernBertEncoder {
@@ -75,21 +89,9 @@ struct ModernBertEncoder {
 
   Tensor operator()(const Step& step) const {
     Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
-    const std::int64_t d = x.dim(-1), head_d = d / heads;
+    const std::int64_t head_d = x.dim(-1) / heads;
     const RopeTable global_rope(head_d, global_rope_config, step), local_rope(head_d, local_rope_config, step);
-    for (const ModernBertLayer& layer : layers) {
-      Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
-      const RopeTable& rope = layer.local ? local_rope : global_rope;
-      rotate(qkv, 0, 2 * heads, rope.cos, rope.sin);  // queries and keys
-      const Tensor attended = self_attention(qkv, {.heads = heads,
-                                                   .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_d))),
-                                                   .begin = step.begin,
-                                                   .is_key = step.is_key,
-                                                   .position = step.column,
-                                                   .window = layer.local ? window : -1});
-      x = layer.attn_wo(attended, /*residual=*/x);
-      x = layer.mlp_wo(gated(layer.wi(layer.mlp_norm(x)), act), /*residual=*/x);
-    }
+    for (const ModernBertLayer& layer : layers) x = run_layer(layer, x, step, heads, layer.local ? window : std::int64_t{-1}, act, layer.local ? local_rope : global_rope);
     return final_norm(x);
   }
 };

@@ -41,7 +41,7 @@ struct MpnetEncoder {
     position_embeddings.add_to(x, positions_after_padding(step, kPaddingIdx), "the number of tokens");
     x = norm(x);
     const auto term = std::make_shared<const RelativeBiasTerm>(relative_attention_bias, step.column);
-    for (const PostNormLayer& l : layer) x = l(x, step, term);
+    for (const PostNormLayer& l : layer) x = run_layer(l, x, step, term);
     return x;
   }
 };

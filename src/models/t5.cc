@@ -81,6 +81,11 @@ struct T5EncoderBlock {
       : attention(c.attention, w / "layer.0.SelfAttention"),
         layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon),
         feed_forward(c, w / "layer.1") {}
+
+  // x: [rows, D]
+  Tensor operator()(const Tensor& x, const Step& step, const std::shared_ptr<const RelativeBiasTerm>& bias) const {
+    return feed_forward(attention(layer_norm(x), step, /*residual=*/x, bias));
+  }
 };
 
 struct T5DecoderBlock {
@@ -95,6 +100,12 @@ struct T5DecoderBlock {
         layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon),
         cross_layer_norm(w / "layer.1.layer_norm", c.d_model, c.layer_norm_epsilon),
         feed_forward(c, w / "layer.2") {}
+
+  // x: [rows, D]
+  Tensor operator()(Tensor x, const Step& target, const PassCaches& caches, int layer, const std::shared_ptr<const RelativeBiasTerm>& bias) const {
+    x = attention(layer_norm(x), target, caches, layer, /*residual=*/x, bias);
+    return feed_forward(cross_attention(cross_layer_norm(x), target, layer, /*residual=*/x));
+  }
 
   void remember(const VisibleSource& source, int layer, std::span<KvCache* const> memory) const { cross_attention.remember(source, layer, memory); }
 };
@@ -118,7 +129,7 @@ struct T5Encoder {
   Tensor operator()(const Step& step) const {
     const auto term = std::make_shared<const RelativeBiasTerm>(bias, step.column);
     Tensor x = embed(step.ids, "input_ids");
-    for (const T5EncoderBlock& b : block) x = b.feed_forward(b.attention(b.layer_norm(x), step, /*residual=*/x, term));
+    for (const T5EncoderBlock& b : block) x = run_layer(b, x, step, term);
     return final_layer_norm(x);
   }
 };
@@ -147,11 +158,7 @@ struct T5Body {
     const auto term = std::make_shared<const RelativeBiasTerm>(bias, target.column);
     Tensor x = embed(target.ids, "decoder_input_ids");
     const PassCaches caches(target, shape);
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      const T5DecoderBlock& b = block[i];
-      x = b.attention(b.layer_norm(x), target, caches, static_cast<int>(i), /*residual=*/x, term);
-      x = b.feed_forward(b.cross_attention(b.cross_layer_norm(x), target, static_cast<int>(i), /*residual=*/x));
-    }
+    for (std::size_t i = 0; i < block.size(); ++i) x = run_layer(block[i], x, target, caches, static_cast<int>(i), term);
     return final_layer_norm(x);
   }
 };

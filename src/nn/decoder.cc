@@ -9,7 +9,7 @@ PassCaches::PassCaches(const Step& step, const KvShape& shape) : caches_(step.ca
   const auto sequences = static_cast<std::size_t>(step.sequences());
   for (std::size_t s = 0; s < sequences; ++s) {
     if (step.cache.empty()) {
-      temporary_.push_back(std::make_unique<KvCache>(shape));
+      temporary_.push_back(std::make_shared<KvCache>(shape));
       caches_.push_back(temporary_.back().get());
     }
     const auto begin = static_cast<std::size_t>(step.begin[s]), end = static_cast<std::size_t>(step.begin[s + 1]);

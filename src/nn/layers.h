@@ -5,16 +5,30 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "nn/scope.h"
 #include "nn/step.h"
 #include "tensor/ops.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 
 // config.json's hidden_act and its relatives; throws Error naming the field and the value.
 Activation activation_named(const std::string& name, const std::string& field = "hidden_act");
+
+// layer(x, args...), as each layer of a model is called: on a tape that recomputes, nothing of it is kept but x and copies of
+// the arguments. The layer itself must outlive the tape, unless it is a temporary.
+template <class Layer, class... Args>
+Tensor run_layer(Layer&& layer, const Tensor& x, const Args&... args) {
+  Tape* tape = Tape::current();
+  if (!tape || !tape->recomputes()) return layer(x, args...);
+  return tape->recomputed(x, [kept = std::tuple<Layer, Args...>(std::forward<Layer>(layer), args...)](const Tensor& y) {
+    return std::apply([&y](const auto& again, const auto&... with) { return again(y, with...); }, kept);
+  });
+}
 
 class Linear {
  public:

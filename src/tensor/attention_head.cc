@@ -48,13 +48,13 @@ void AttentionHead::probabilities(std::int64_t first, std::int64_t count, const 
   m.epilogue.scale = o_.scale;
   kernels::table().matmul(Storage::kF32, m);
 
-  adapt(first, count, p, slopes);
+  adapt(count, p, slopes);
   if (o_.term) o_.term->add({sequence_, head_, first_query, queries, p, padded}, s_.q);
   mask(first, count, p);
   kernels::table().softmax(p, static_cast<std::size_t>(count), static_cast<std::size_t>(keys), static_cast<std::size_t>(padded));
 }
 
-void AttentionHead::adapt(std::int64_t, std::int64_t count, float* scores, float* slopes) const {
+void AttentionHead::adapt(std::int64_t count, float* scores, float* slopes) const {
   const auto n = static_cast<std::size_t>(keys);
   for (std::int64_t i = 0; i < count; ++i, scores += padded, slopes += slopes ? padded : 0) {
     if (o_.softcap > 0) {
@@ -65,7 +65,11 @@ void AttentionHead::adapt(std::int64_t, std::int64_t count, float* scores, float
     }
     if (!o_.alibi_slopes.empty()) {
       const float slope = o_.alibi_slopes[static_cast<std::size_t>(head_)];
-      for (std::int64_t j = 0; j < keys; ++j) scores[j] += slope * static_cast<float>(j);
+      std::int64_t place = 0;  // among the keys that are shown
+      for (std::int64_t j = 0; j < keys; ++j) {
+        scores[j] += slope * static_cast<float>(place);
+        place += o_.is_key.empty() || o_.is_key[static_cast<std::size_t>(first_key + j)];
+      }
     }
   }
 }

@@ -44,7 +44,7 @@ class AttentionHead {
   bool fixed(std::int64_t query) const { return o_.pairwise_mask && !o_.is_key.empty() && blind(query); }
 
  private:
-  void adapt(std::int64_t first, std::int64_t count, float* scores, float* slopes) const;
+  void adapt(std::int64_t count, float* scores, float* slopes) const;
   void mask(std::int64_t first, std::int64_t count, float* scores) const;
   bool blind(std::int64_t query) const;  // weighs all keys equally, whatever its scores are
 

@@ -141,9 +141,12 @@ class CachedHead {
 // On a tape nothing is cached: the rows' own keys and values are all there is, and they lie where the model computed them.
 Tensor recorded_attention(const Tensor& q, int layer, std::span<KvCache* const> caches, const CachedAttentionOptions& o) {
   const KvShape& shape = caches[0]->shape();
-  const KvCache::Recorded& kv = caches[0]->recorded.at(static_cast<std::size_t>(layer));
+  const KvCache::Recorded kv = caches[0]->recorded.at(static_cast<std::size_t>(layer));
   std::vector<std::int32_t> key_begin{static_cast<std::int32_t>(kv.first_row)};
-  for (const KvCache* cache : caches) key_begin.push_back(key_begin.back() + static_cast<std::int32_t>(cache->length()));
+  for (KvCache* cache : caches) {
+    key_begin.push_back(key_begin.back() + static_cast<std::int32_t>(cache->length()));
+    if (kv.x.data() == q.data()) cache->recorded[static_cast<std::size_t>(layer)] = {};  // read once
+  }
   return attention({.q = q, .kv = kv.x, .query_at = 0, .key_at = kv.key_at, .value_at = kv.value_at, .d = shape.head_dim},
                    {.heads = o.heads,
                     .kv_heads = shape.heads,
@@ -166,7 +169,9 @@ void cache_keys_values(const Tensor& x, std::int64_t key_at, std::int64_t value_
   if (Tape::current()) {
     for (std::size_t s = 0; s < caches.size(); ++s) {
       KvCache& cache = *caches[s];
-      if (cache.length() != begin[s + 1] - begin[s]) throw Error(ErrorCode::kUnsupported, "nothing can be trained behind cached positions");
+      if (cache.shape().layers > 0 || cache.length() != begin[s + 1] - begin[s]) {
+        throw Error(ErrorCode::kUnsupported, "nothing can be trained with a cache of one's own", "cache");
+      }
       if (cache.recorded.size() <= static_cast<std::size_t>(layer)) cache.recorded.resize(static_cast<std::size_t>(layer) + 1);
       cache.recorded[static_cast<std::size_t>(layer)] = {x, begin[s], key_at, value_at};
     }

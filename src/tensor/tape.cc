@@ -29,6 +29,26 @@ void Tape::record_in_place(Tensor& y, std::function<void(Tensor& dy)> backward) 
   entries_.push_back({y.node(), y.shape(), /*in_place=*/true, std::move(backward)});
 }
 
+Tensor Tape::recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f) {
+  Tensor y;
+  {
+    Tape forgotten;
+    const Recording recording(&forgotten);
+    y = f(x);
+  }
+  if (!y.node()) return y;
+  record(y, [x, f = std::move(f)](Tensor dy) {
+    Tape again;
+    Tensor z;
+    {
+      const Recording recording(&again);
+      z = f(x);
+    }
+    again.backward(z, std::move(dy));
+  });
+  return y;
+}
+
 void Tape::backward(const Tensor& loss) {
   if (loss.size() != 1) throw Error(ErrorCode::kInvalidArgument, "must be one value to run backward from", "loss");
   Tensor one({1});

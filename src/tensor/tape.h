@@ -25,7 +25,8 @@ struct TapeNode {
 // Not thread safe; different threads record on different tapes.
 class Tape {
  public:
-  Tape() = default;
+  // recompute: what layers compute inside is not kept but computed anew on the way back (recomputed(), below).
+  explicit Tape(bool recompute = false) : recompute_(recompute) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -56,6 +57,10 @@ class Tape {
   // y gets a place if it has none.
   void record_in_place(Tensor& y, std::function<void(Tensor& dy)> backward);
 
+  bool recomputes() const { return recompute_; }
+  // f(x), of which only x is kept: f runs a second time on the way back. It owns what it uses, and gives the same result.
+  Tensor recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f);
+
   // Runs backward from a loss of one value, whose gradient is 1, and empties the tape.
   void backward(const Tensor& loss);
   // The same from any recorded tensor, given its gradient.
@@ -69,6 +74,7 @@ class Tape {
     std::function<void(Tensor& dy)> backward;
   };
   std::vector<Entry> entries_;
+  bool recompute_;
 };
 
 // Adds dx to the gradient of x, if x has a place on a tape.

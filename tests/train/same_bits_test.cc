@@ -59,6 +59,22 @@ TEST_P(SameGradients, WhateverTheThreads) {
   }
 }
 
+// Computing layers anew on the way back gives the same gradients, and keeps less.
+TEST_P(SameGradients, WhereLayersAreComputedAnew) {
+  const LoadedModel model = LoadedModel::load_to_train(std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/forward/" + GetParam());
+  const Example example(model);
+  std::vector<std::vector<std::vector<float>>> of_both;
+  for (const bool recompute : {false, true}) {
+    model.parameters().zero_gradients();
+    Tape tape(recompute);
+    const Tape::Recording recording(&tape);
+    tape.backward(loss_of(model, example.step, example.labels));
+    auto& got = of_both.emplace_back();
+    for (const Parameter* p : model.parameters().all()) got.push_back(p->gradient);
+  }
+  EXPECT_EQ(of_both[0], of_both[1]);
+}
+
 // A step along the gradient makes the loss smaller by what the gradient says.
 TEST_P(SameGradients, AndAStepFollowsThem) {
   const LoadedModel model = LoadedModel::load_to_train(std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/forward/" + GetParam());
