@@ -1,35 +1,12 @@
 // polymath forward DIR IN.safetensors -o OUT.safetensors
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "cli/cli.h"
+#include "cli/model_inputs.h"
 
 namespace polymath::cli {
 namespace {
-
-// The named input as int32 [sequences, columns]; multiple choice has [batch, choices, columns].
-struct IdMatrix {
-  std::vector<std::int32_t> values;
-  std::vector<std::int64_t> shape;
-};
-
-std::optional<IdMatrix> read_ids(const std::vector<TensorView>& tensors, const std::string& name, const std::string& path) {
-  auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& t) { return t.name == name; });
-  if (found == tensors.end()) return std::nullopt;
-  if (found->shape.size() != 2 && found->shape.size() != 3) {
-    throw Error(ErrorCode::kInvalidArgument, "has " + std::to_string(found->shape.size()) + " axes instead of 2 or 3", path + ": " + name);
-  }
-  IdMatrix ids{.values = {}, .shape = found->shape};
-  const std::size_t size = dtype_size(found->dtype);
-  ids.values.reserve(static_cast<std::size_t>(found->elements()));
-  for (std::size_t at = 0; at < found->data.size(); at += size) {
-    const std::int64_t value = element_to_i64(found->dtype, found->data.data() + at);
-    if (value < INT32_MIN || value > INT32_MAX) throw Error(ErrorCode::kInvalidArgument, std::to_string(value) + " is out of range", path + ": " + name);
-    ids.values.push_back(static_cast<std::int32_t>(value));
-  }
-  return ids;
-}
 
 // A per-row output [rows, ...] as [sequences, columns, ...], zero where there is no row.
 Tensor padded(const Tensor& rows, const Step& step, std::int64_t columns) {
@@ -54,47 +31,18 @@ void clear_hidden(Tensor& t, const PaddedBatch& batch) {
   }
 }
 
-// The decoder's rows: all columns, since what a mask hides is answered for too.
-Step target_of(const std::vector<TensorView>& tensors, const std::string& in, const Step& source, const Model& model) {
-  const auto ids = read_ids(tensors, "decoder_input_ids", in), mask = read_ids(tensors, "decoder_attention_mask", in);
-  if (ids && (ids->shape.size() != 2 || ids->shape[0] != source.sequences() || ids->values.empty())) {
-    throw Error(ErrorCode::kInvalidArgument, "must be [batch, tokens] with the batch of input_ids", in + ": decoder_input_ids");
-  }
-  const Step derived = ids ? Step() : model.missing_target(source);
-  const std::vector<std::int64_t> shape = ids ? ids->shape : std::vector<std::int64_t>{derived.sequences(), derived.columns};
-  if (mask && mask->shape != shape) {
-    throw Error(ErrorCode::kInvalidArgument, "has another shape than decoder_input_ids", in + ": decoder_attention_mask");
-  }
-  PaddedBatch batch{.ids = ids ? ids->values : derived.padded_ids, .columns = shape[1]};
-  if (mask) batch.mask = mask->values;
-  return unpad(batch, Hidden::kKeep);
-}
-
 int forward(const std::string& folder, const std::string& in, const std::string& out, const Common& common) {
-  const MappedFile file(in);
-  const auto tensors = parse_safetensors(file.bytes(), in);
-  const auto ids = read_ids(tensors, "input_ids", in);
-  if (!ids) throw Error(ErrorCode::kInvalidArgument, "the tensor is missing", in + ": input_ids");
-  if (ids->values.empty()) throw Error(ErrorCode::kInvalidArgument, "holds no tokens", in + ": input_ids");
-  const auto same_shape = [&](const char* name) {
-    auto other = read_ids(tensors, name, in);
-    if (other && other->shape != ids->shape) {
-      throw Error(ErrorCode::kInvalidArgument, "has another shape than input_ids", in + ": " + name);
-    }
-    return other ? std::move(other->values) : std::vector<std::int32_t>();
-  };
-  const PaddedBatch batch{.ids = ids->values, .type_ids = same_shape("token_type_ids"), .mask = same_shape("attention_mask"),
-                          .position_ids = same_shape("position_ids"), .columns = ids->shape.back()};
-
+  const ModelInputs inputs(in);
   const LoadedModel model = LoadedModel::load(folder, load_type_named(common.dtype));
-  const bool choices = model.head() == Head::kMultipleChoice;
-  if (choices != (ids->shape.size() == 3)) {
-    throw Error(ErrorCode::kInvalidArgument, choices ? "must be [batch, choices, tokens] for this class" : "must be [batch, tokens] for this class", in + ": input_ids");
-  }
+  inputs.check_axes(model.head());
+  const bool choices = model.head() == Head::kMultipleChoice, two_sides = model.model().is_encoder_decoder();
   // Summaries of choices may look at padding.
-  const bool two_sides = model.model().is_encoder_decoder();
-  Step step = unpad(batch, model.model().is_decoder() && !two_sides ? Hidden::kDrop : choices ? Hidden::kKeep : Hidden::kKeepBehind);
-  const Step target = two_sides ? target_of(tensors, in, step, model.model()) : Step();
+  Step step = unpad(inputs.batch(), model.model().is_decoder() && !two_sides ? Hidden::kDrop : choices ? Hidden::kKeep : Hidden::kKeepBehind);
+  const auto missing = [&] {
+    Step derived = model.model().missing_target(step);
+    return IdMatrix{std::move(derived.padded_ids), {derived.sequences(), derived.columns}};
+  };
+  const Step target = two_sides ? inputs.target(step, missing) : Step();
   if (two_sides) step.target = &target;
   const auto outputs = model.model().forward(step);
 
@@ -104,8 +52,8 @@ int forward(const std::string& folder, const std::string& in, const std::string&
     const Step& rows = output.of_target ? target : step;
     values.push_back(output.per_row ? padded(output.value, rows, rows.columns) : output.value);
     Tensor& t = values.back();
-    if (choices) t = t.reshaped({ids->shape[0], ids->shape[1]});
-    else clear_hidden(t, batch);
+    if (choices) t = t.reshaped({inputs.shape()[0], inputs.shape()[1]});
+    else clear_hidden(t, inputs.batch());
     arrays.push_back({output.name, DType::kF32, t.shape(),
                       {reinterpret_cast<const std::uint8_t*>(t.data()), static_cast<std::size_t>(t.size()) * sizeof(float)}});
   }

@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   add_info(app, common, action);
   add_train(app, common, action);
   add_forward(app, common, action);
+  add_gradients(app, common, action);
   add_bench(app, common, action);
   add_quantize(app, common, action);
   add_perplexity(app, common, action);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -41,6 +42,13 @@ class Config {
   T opt(const std::string& field, T missing) const {
     const Json* value = find(field);
     return !value || value->is_null() ? missing : convert<T>(*value, field);
+  }
+
+  // pad_token_id: the vector that torch's embeddings do not train; absent where it is null, `missing` where there is no such field.
+  std::optional<std::int64_t> padding_idx(std::optional<std::int64_t> missing = {}) const {
+    const Json* field = find("pad_token_id");
+    if (field && field->is_null()) return {};
+    return field ? std::optional(opt<std::int64_t>("pad_token_id", 0)) : missing;
   }
 
   // A number that must divide `whole`, as a number of heads divides the width that they share.

@@ -15,6 +15,8 @@
 
 namespace polymath {
 
+struct Parameter;  // tensor/parameter.h
+
 // A tensor inside a checkpoint's bytes. Valid while its Checkpoint or SafetensorsFile lives.
 struct TensorView {
   std::string name;
@@ -23,6 +25,7 @@ struct TensorView {
   Bytes data;
   const MappedFile* file = nullptr;  // where data is mapped from, if it is
   bool transposed = false;           // kQ8 and kQ4: the panels are those of the transpose
+  Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
 
   std::int64_t elements() const;
   // The bytes have been used: their pages may leave memory. They stay readable.

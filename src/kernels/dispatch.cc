@@ -29,6 +29,7 @@ bool ready = false;
 void choose(std::int64_t targets) {
   hwy::SetSupportedTargetsForTest(targets);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  fill_gradients(current);
   fill_limits(current);
   fill_matmul(current);
   fill_matmul_quantized(current);

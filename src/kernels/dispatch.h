@@ -6,6 +6,7 @@
 namespace polymath::kernels {
 
 // Each fills its part of the table with the functions of the instruction set that is chosen now.
+void fill_gradients(Table& t);
 void fill_limits(Table& t);
 void fill_matmul(Table& t);
 void fill_matmul_quantized(Table& t);

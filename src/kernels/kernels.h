@@ -106,6 +106,17 @@ struct Table {
   void (*bf16_to_f32)(const std::uint16_t* x, std::size_t n, float* y);
   void (*f16_to_f32)(const std::uint16_t* x, std::size_t n, float* y);
 
+  // Gradients (gradients.cc), dy being that of the function's result. Those of a norm's weight and bias [d] are added to;
+  // dbias may be null. In rms_norm_gradient x's rows lie side by side, and dx may be dy.
+  void (*layer_norm_gradient)(const float* x, const float* weight, float eps, const float* dy, std::size_t rows, std::size_t d, float* dx,
+                              float* dweight, float* dbias);
+  void (*rms_norm_gradient)(const float* x, const float* weight, float eps, const float* dy, std::size_t dy_stride, std::size_t rows, std::size_t d,
+                            float* dx, std::size_t dx_stride, float* dweight);
+  // dp <- the gradient of the scores, given that of the probabilities p; rows stride apart.
+  void (*softmax_gradient)(const float* p, float* dp, std::size_t rows, std::size_t n, std::size_t stride);
+  void (*activate_gradient)(Activation, const float* x, const float* dy, std::size_t n, float* dx);  // dx may be dy
+  void (*scale_add)(const float* x, float factor, std::size_t n, float* y);                         // y += factor * x
+
   // For measuring the machine: does `rounds` of multiply-adds from registers, returns how many operations
   // (an add and a multiply each count); reads n values from memory, returns a sum.
   double (*multiply_add_loop)(std::size_t rounds);

@@ -48,8 +48,7 @@ struct AlbertEncoder {
     for (int i = 0; i < num_hidden_layers; ++i) {
       const auto group = static_cast<std::size_t>(i) * groups.size() / static_cast<std::size_t>(num_hidden_layers);
       for (std::size_t l = 0; l < groups[group].size(); ++l) {
-        x = relative.empty() ? groups[group][l](x, step)
-                             : groups[group][l](x, step, [&](const HeadScores& s, const Tensor& qkv) { relative[group][l].add(s, qkv, step); });
+        x = run_layer(groups[group][l], x, step, relative.empty() ? nullptr : relative[group][l].term(step));
       }
     }
     return x;

@@ -26,7 +26,7 @@ EmbedFunction scaled_tokens(const Config& c, const Scope& model, const std::stri
   const Scope table = first_with_weight({model / side / "embed_tokens", model / "shared", model / "decoder.embed_tokens", model / "encoder.embed_tokens",
                                          {model.weights, "lm_head"}});
   const float scale = c.opt("scale_embedding", false) ? static_cast<float>(std::sqrt(static_cast<double>(d))) : 1.0f;
-  return [embed_tokens = Embedding(table, d), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
+  return [embed_tokens = Embedding(table, d, c.padding_idx()), scale, what = side == "encoder" ? "input_ids" : "decoder_input_ids"](const Step& step) {
     Tensor x = embed_tokens(step.ids, what);
     return scale == 1.0f ? x : scaled(x, scale);
   };
@@ -79,14 +79,14 @@ BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, SideEmbed
 
 Tensor BartBody::encode(const Step& source) const {
   Tensor x = embed_source_(source);
-  for (const BartEncoderLayer& layer : encoder_layers_) x = layer(x, source);
+  for (const BartEncoderLayer& layer : encoder_layers_) x = run_layer(layer, x, source);
   return encoder_norm_ ? (*encoder_norm_)(x) : x;
 }
 
 Tensor BartBody::decode(const Step& target) const {
   Tensor x = embed_target_(target);
   const PassCaches caches(target, kv_shape_);
-  for (std::size_t i = 0; i < decoder_layers_.size(); ++i) x = decoder_layers_[i](x, target, caches, static_cast<int>(i));
+  for (std::size_t i = 0; i < decoder_layers_.size(); ++i) x = run_layer(decoder_layers_[i], x, target, caches, static_cast<int>(i));
   return decoder_norm_ ? (*decoder_norm_)(x) : x;
 }
 

@@ -3,6 +3,7 @@
 #include "models/bert.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "models/heads.h"
 #include "models/relative_key.h"
@@ -53,8 +54,8 @@ std::vector<std::int32_t> positions_after_padding(const Step& step, std::int32_t
 }
 
 BertEmbeddings::BertEmbeddings(const Config& c, const Scope& w, std::int64_t d, bool positions_from_padding)
-    : word_embeddings_(w / "word_embeddings", d),
-      position_embeddings_(w / "position_embeddings", d),
+    : word_embeddings_(w / "word_embeddings", d, c.padding_idx(positions_from_padding ? 1 : 0)),
+      position_embeddings_(w / "position_embeddings", d, positions_from_padding ? c.padding_idx(1) : std::nullopt),
       token_type_embeddings_(w / "token_type_embeddings", d),
       norm_(w / "LayerNorm", d, c.opt("layer_norm_eps", 1e-12)),
       padding_idx_(positions_from_padding ? static_cast<std::int32_t>(c.opt<std::int64_t>("pad_token_id", 1)) : -1),
@@ -105,8 +106,7 @@ struct BertEncoder {
     Tensor x = embeddings(step);
     if (project) x = embeddings_project(x);
     for (std::size_t i = 0; i < layer.size(); ++i) {
-      x = relative.empty() ? layer[i](x, step)
-                           : layer[i](x, step, [&](const HeadScores& s, const Tensor& qkv) { relative[i].add(s, qkv, step); });
+      x = run_layer(layer[i], x, step, relative.empty() ? nullptr : relative[i].term(step));
     }
     return x;
   }
@@ -195,16 +195,15 @@ std::function<Tensor(const Tensor&, const Step&)> electra_summary(const Config& 
   const bool project = c.opt("summary_use_proj", true);
   const Linear summary = project ? Linear(w, d, d) : Linear();
   return [=](const Tensor& hidden, const Step& step) {
-    Tensor pooled = first_rows(hidden, step);
-    for (int s = 0; s < step.sequences(); ++s) {
-      const std::int32_t begin = step.begin[static_cast<std::size_t>(s)], end = step.begin[static_cast<std::size_t>(s) + 1];
-      if (type == "last" || type == "cls_index") std::copy_n(hidden.row(end - 1), d, pooled.row(s));
-      for (std::int64_t i = 0; type == "mean" && i < d; ++i) {
-        double sum = 0;
-        for (std::int32_t r = begin; r < end; ++r) sum += static_cast<double>(hidden.row(r)[i]);
-        pooled.row(s)[i] = static_cast<float>(sum / (end - begin));
-      }
+    std::vector<std::vector<std::int32_t>> rows;  // whose mean is taken
+    for (std::size_t s = 0; s < static_cast<std::size_t>(step.sequences()); ++s) {
+      std::vector<std::int32_t> of_sequence(static_cast<std::size_t>(step.begin[s + 1] - step.begin[s]));
+      std::iota(of_sequence.begin(), of_sequence.end(), step.begin[s]);
+      if (type == "first") of_sequence.resize(1);
+      if (type == "last" || type == "cls_index") of_sequence.erase(of_sequence.begin(), of_sequence.end() - 1);
+      rows.push_back(std::move(of_sequence));
     }
+    const Tensor pooled = mean_of_rows(hidden, rows);
     return project ? summary(pooled, act) : activate(pooled, act);
   };
 }

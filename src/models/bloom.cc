@@ -61,7 +61,7 @@ struct BloomBlock {
         dense_4h_to_h(c.output(w / "mlp.dense_4h_to_h", 4 * c.hidden_size)) {}
 
   // x: [rows, D]
-  Tensor operator()(const BloomConfig& c, const Tensor& x, const Step& step, const PassCaches& caches, int layer) const {
+  Tensor operator()(const Tensor& x, const BloomConfig& c, const Step& step, const PassCaches& caches, int layer) const {
     const bool normed = c.apply_residual_connection_post_layernorm;
     const Tensor read = input_layernorm(x);
     const Tensor attended = dense(attend(query_key_value(read), c.attention, step, caches, layer), /*residual=*/normed ? read : x);
@@ -90,7 +90,7 @@ struct BloomModel {
   Tensor operator()(const Step& step) const {
     const PassCaches caches(step, kv_shape());
     Tensor x = word_embeddings_layernorm(word_embeddings(step.ids, "input_ids"));
-    for (int i = 0; i < c.n_layer; ++i) x = h[static_cast<std::size_t>(i)](c, x, step, caches, i);
+    for (int i = 0; i < c.n_layer; ++i) x = run_layer(h[static_cast<std::size_t>(i)], x, c, step, caches, i);
     return ln_f(x);
   }
 };

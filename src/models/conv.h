@@ -20,7 +20,7 @@ class ConvLayer {
   std::int64_t d_, kernel_size_, groups_;
   Activation act_;
   std::vector<Weight> taps_;  // [kernel_size * groups]: [d / groups, d / groups] each
-  std::vector<float> bias_;
+  std::vector<Vector> bias_;  // of each group
   LayerNorm norm_;
 };
 

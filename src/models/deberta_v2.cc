@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <optional>
 
+#include "base/threads.h"
 #include "models/conv.h"
 #include "models/heads.h"
+#include "tensor/product.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 namespace {
@@ -50,6 +54,7 @@ struct DebertaConfig {
     const auto d = static_cast<double>(hidden_size / num_attention_heads);
     return static_cast<float>(1.0 / std::sqrt(d * (1 + c2p + p2c)));
   }
+  bool disentangled() const { return relative_attention && (c2p || p2c); }
   std::int64_t span() const { return position_buckets > 0 ? position_buckets : max_relative_positions; }
 
   // The row of the relative table for query column - key column: exact near 0, logarithmic further away.
@@ -69,76 +74,179 @@ struct DebertaConfig {
   }
 };
 
-// A layer's relative tables after its projections: constant, so computed once.  [heads] of [2 span, d], packed.
+// The vectors of relative positions, which the layers project.
+struct RelativeEmbeddings {
+  Embedding table;
+  std::optional<LayerNorm> norm;
+  std::vector<std::int32_t> all;  // [2 span]
+
+  RelativeEmbeddings(const DebertaConfig& c, const Scope& encoder) : table(encoder / "rel_embeddings", c.hidden_size) {
+    (encoder / "rel_embeddings").tensor("weight", {2 * c.span(), c.hidden_size});
+    if (c.norm_rel_ebd) norm = LayerNorm(encoder / "LayerNorm", c.hidden_size, c.layer_norm_eps);
+    for (std::int32_t i = 0; i < 2 * c.span(); ++i) all.push_back(i);
+  }
+
+  Tensor operator()() const {  // -> [2 span, D]
+    const Tensor x = table(all, "rel_embeddings");
+    return norm ? (*norm)(x) : x;
+  }
+};
+
+// A layer's relative tables after its projection.  [heads] of [2 span, d], packed
 struct RelativeTable {
+  Tensor projected;  // [2 span, D]
   std::vector<Weight> head;
 
   RelativeTable() = default;
-  RelativeTable(const DebertaConfig& c, const Linear& projection, const Tensor& rel_embeddings) {
-    const Tensor projected = projection(rel_embeddings);  // [2 span, D]
+  RelativeTable(const DebertaConfig& c, Tensor table) : projected(std::move(table)) {
     const std::int64_t d = c.hidden_size / c.num_attention_heads;
     for (int h = 0; h < c.num_attention_heads; ++h) {
+      const Tape::Recording off(nullptr);  // the term that reads it goes back to `projected`
       const Tensor part = take_columns(projected, h * d, (h + 1) * d);
       head.push_back(Weight::pack(part.data(), part.rows(), d, Storage::kF32));
     }
   }
 };
 
+// For one head of one sequence: scores[i][j] += scale (q_i . K[row(i-j)] + k_j . Q[row(i-j)]).
+class DisentangledTerm final : public ScoreTerm {
+ public:
+  DisentangledTerm(const DebertaConfig& c, RelativeTable position_key, RelativeTable position_query, const Step& step)
+      : c_(c), key_(std::move(position_key)), query_(std::move(position_query)), column_(step.column) {}
+
+  void add(const HeadScores& s, const Tensor& qkv) const override {
+    const Rows rows(c_, column_.data() + s.begin, s.length);
+    Tensor products({s.length, rows.last - rows.first});
+    each_side([&](const RelativeTable& table, std::int64_t part, bool by_query) {
+      product(qkv.row(s.begin) + part * c_.hidden_size + s.head * head_d(), qkv.dim(-1), table.head[static_cast<std::size_t>(s.head)].panel(rows.first / 16),
+              products.data(), products.dim(-1), s.length, head_d(), products.dim(-1));
+      for (std::int64_t i = 0; i < s.length; ++i) {
+        for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += products.row(by_query ? i : j)[rows.of(i, j) - rows.first];
+      }
+    });
+  }
+
+  void backward(const HeadScores& d, int heads, const Tensor& qkv, Tensor& dqkv) const override {
+    const Rows rows(c_, column_.data() + d.begin, d.length);
+    const std::int64_t width = rows.last - rows.first;
+    each_side([&](const RelativeTable& table, std::int64_t part, bool by_query) {
+      Tensor dtable = zeros(table.projected.shape());
+      ThreadPool::global().parallel_for(static_cast<std::size_t>(heads), [&](std::size_t h) {
+        const float* scores = d.scores + static_cast<std::int64_t>(h) * d.length * d.stride;
+        Tensor dproducts = zeros(std::vector{d.length, width});
+        for (std::int64_t i = 0; i < d.length; ++i) {
+          for (std::int64_t j = 0; j < d.length; ++j) dproducts.row(by_query ? i : j)[rows.of(i, j) - rows.first] += scores[i * d.stride + j];
+        }
+        const std::int64_t at = static_cast<std::int64_t>(h) * head_d(), side_at = part * c_.hidden_size + at;
+        const Buffer of_table = row_panels(table.projected.row(rows.first) + at, table.projected.dim(-1), width, head_d());
+        product(dproducts.data(), width, of_table.data(), dqkv.row(d.begin) + side_at, dqkv.dim(-1), d.length, width, head_d(), /*accumulate=*/true);
+        const std::int64_t stride = (d.length + 15) / 16 * 16;
+        Buffer turned(static_cast<std::size_t>(width * stride));
+        transpose(dproducts.data(), width, d.length, width, turned.data(), stride);
+        const Buffer of_side = row_panels(qkv.row(d.begin) + side_at, qkv.dim(-1), d.length, head_d());
+        product(turned.data(), stride, of_side.data(), dtable.row(rows.first) + at, dtable.dim(-1), width, d.length, head_d(), /*accumulate=*/true);
+      });
+      add_gradient(table.projected, std::move(dtable));
+    });
+  }
+
+ private:
+  // The rows of the table that a sequence's distances have.
+  struct Rows {
+    const std::int32_t* column;
+    std::int64_t farthest;
+    std::vector<std::int32_t> row;  // of distance - farthest
+    std::int64_t first, last;       // only the panels of the table between the first and the last row in use
+
+    Rows(const DebertaConfig& c, const std::int32_t* columns, std::int64_t length)
+        : column(columns), farthest(columns[length - 1] - columns[0]), row(static_cast<std::size_t>(2 * farthest + 1)) {
+      for (std::int64_t i = -farthest; i <= farthest; ++i) row[static_cast<std::size_t>(i + farthest)] = static_cast<std::int32_t>(c.relative_row(i));
+      first = row.front() / 16 * 16;
+      last = std::min<std::int64_t>(row.back() / 16 * 16 + 16, 2 * c.span());
+    }
+    std::int64_t of(std::int64_t i, std::int64_t j) const { return row[static_cast<std::size_t>(column[i] - column[j] + farthest)]; }
+  };
+
+  std::int64_t head_d() const { return c_.hidden_size / c_.num_attention_heads; }
+
+  template <class Body>
+  void each_side(const Body& body) const {
+    if (c_.c2p) body(key_, 0, /*by_query=*/true);
+    if (c_.p2c) body(query_, 1, /*by_query=*/false);
+  }
+
+  // c (+)= scale a b.  a: [m, k], b: panels, c: [m, n]
+  void product(const float* a, std::int64_t a_stride, const void* b, float* c, std::int64_t c_stride, std::int64_t m, std::int64_t k, std::int64_t n,
+               bool accumulate = false) const {
+    kernels::Matmul x;
+    x.a = a;
+    x.a_stride = static_cast<std::size_t>(a_stride);
+    x.b = b;
+    x.panel_stride = static_cast<std::size_t>(k) * 16;
+    x.c = c;
+    x.c_stride = static_cast<std::size_t>(c_stride);
+    x.m = static_cast<std::size_t>(m);
+    x.k = static_cast<std::size_t>(k);
+    x.n = static_cast<std::size_t>(n);
+    x.epilogue.scale = c_.scale();
+    if (accumulate) {  // the product by itself is what is scaled
+      x.epilogue.residual = c;
+      x.epilogue.residual_stride = x.c_stride;
+    }
+    kernels::table().matmul(Storage::kF32, x);
+  }
+
+  const DebertaConfig c_;
+  const RelativeTable key_, query_;
+  const std::vector<std::int32_t> column_;  // [rows]
+};
+
 struct DebertaLayer {
   Linear in_proj, attention_output, up, down;
   LayerNorm attention_norm, output_norm;
-  RelativeTable position_key, position_query;
+  Linear key_projection, query_projection;        // of relative positions
+  RelativeTable position_key, position_query;     // constant, so computed once, unless they are to be trained
 
-  DebertaLayer(const DebertaConfig& c, const Tensor& rel_embeddings, const Scope& w)
+  DebertaLayer(const DebertaConfig& c, const std::optional<RelativeEmbeddings>& relative, const Scope& w)
       : in_proj({w / "attention.self.query_proj", w / "attention.self.key_proj", w / "attention.self.value_proj"}, c.hidden_size, c.hidden_size),
         attention_output(w / "attention.output.dense", c.hidden_size, c.hidden_size),
         up(w / "intermediate.dense", c.hidden_size, c.intermediate_size),
         down(w / "output.dense", c.intermediate_size, c.hidden_size),
         attention_norm(w / "attention.output.LayerNorm", c.hidden_size, c.layer_norm_eps),
         output_norm(w / "output.LayerNorm", c.hidden_size, c.layer_norm_eps) {
-    if (!c.relative_attention) return;
-    auto table = [&](const char* shared, const char* own) {
-      return RelativeTable(c, Linear(w / "attention.self" / (c.share_att_key ? shared : own), c.hidden_size, c.hidden_size), rel_embeddings);
+    if (!relative) return;
+    auto projection = [&](const char* shared, const char* own) {
+      return Linear(w / "attention.self" / (c.share_att_key ? shared : own), c.hidden_size, c.hidden_size);
     };
-    if (c.c2p) position_key = table("key_proj", "pos_key_proj");
-    if (c.p2c) position_query = table("query_proj", "pos_query_proj");
+    if (c.c2p) key_projection = projection("key_proj", "pos_key_proj");
+    if (c.p2c) query_projection = projection("query_proj", "pos_query_proj");
+    if (trains()) return;
+    const Tensor positions = (*relative)();
+    if (c.c2p) position_key = RelativeTable(c, key_projection(positions));
+    if (c.p2c) position_query = RelativeTable(c, query_projection(positions));
+    key_projection = query_projection = Linear();
+  }
+
+  bool trains() const { return !in_proj.weight().parts().empty(); }
+
+  // x: [rows, D]; positions: [2 span, D] where they are to be trained
+  Tensor operator()(Tensor x, const DebertaConfig& c, const Tensor& positions, const Step& step) const {
+    const AttentionOptions options{.heads = c.num_attention_heads,
+                                   .scale = c.scale(),
+                                   .begin = step.begin,
+                                   .is_key = step.is_key,
+                                   .pairwise_mask = true,
+                                   .term = c.disentangled() ? term(c, positions, step) : nullptr};
+    x = attention_norm(attention_output(self_attention(in_proj(x), options), /*residual=*/x));
+    return output_norm(down(up(x, c.hidden_act), /*residual=*/x));
+  }
+
+  std::shared_ptr<const ScoreTerm> term(const DebertaConfig& c, const Tensor& positions, const Step& step) const {
+    if (!trains()) return std::make_shared<const DisentangledTerm>(c, position_key, position_query, step);
+    return std::make_shared<const DisentangledTerm>(c, c.c2p ? RelativeTable(c, key_projection(positions)) : RelativeTable(),
+                                                    c.p2c ? RelativeTable(c, query_projection(positions)) : RelativeTable(), step);
   }
 };
-
-// For one head of one sequence: scores[i][j] += scale (q_i . K[row(i-j)] + k_j . Q[row(i-j)]).
-void add_relative(const DebertaConfig& c, const DebertaLayer& layer, const HeadScores& s, const Tensor& qkv, const Step& step) {
-  const std::int64_t model_d = qkv.dim(-1) / 3, d = model_d / c.num_attention_heads;
-  const std::int32_t* column = step.column.data() + s.begin;
-  const std::int64_t farthest = column[s.length - 1] - column[0];
-  std::vector<std::int32_t> row(static_cast<std::size_t>(2 * farthest + 1));  // of distance - farthest
-  for (std::int64_t i = -farthest; i <= farthest; ++i) row[static_cast<std::size_t>(i + farthest)] = static_cast<std::int32_t>(c.relative_row(i));
-  // Only the panels of the table between the first and the last row in use.
-  const std::int64_t first = row.front() / 16 * 16, last = std::min<std::int64_t>(row.back() / 16 * 16 + 16, 2 * c.span());
-
-  Tensor products({s.length, last - first});
-  auto add = [&](const Weight& table, std::int64_t part, bool by_query) {
-    kernels::Matmul m;
-    m.a = qkv.row(s.begin) + part * model_d + s.head * d;
-    m.a_stride = static_cast<std::size_t>(3 * model_d);
-    m.b = table.panel(first / 16);
-    m.panel_stride = static_cast<std::size_t>(d) * 16;
-    m.c = products.data();
-    m.c_stride = static_cast<std::size_t>(last - first);
-    m.m = static_cast<std::size_t>(s.length);
-    m.k = static_cast<std::size_t>(d);
-    m.n = static_cast<std::size_t>(last - first);
-    m.epilogue.scale = c.scale();
-    kernels::table().matmul(Storage::kF32, m);
-    for (std::int64_t i = 0; i < s.length; ++i) {
-      const std::int32_t* rows = row.data() + column[i] + farthest;
-      for (std::int64_t j = 0; j < s.length; ++j) {
-        s.scores[i * s.stride + j] += products.row(by_query ? i : j)[rows[-column[j]] - first];
-      }
-    }
-  };
-  if (c.c2p) add(layer.position_key.head[static_cast<std::size_t>(s.head)], 0, /*by_query=*/true);
-  if (c.p2c) add(layer.position_query.head[static_cast<std::size_t>(s.head)], 1, /*by_query=*/false);
-}
 
 struct DebertaEncoder {
   DebertaConfig c;
@@ -146,12 +254,13 @@ struct DebertaEncoder {
   bool add_positions, add_types, project;
   Linear embed_proj;
   LayerNorm norm;
+  std::optional<RelativeEmbeddings> relative;
   std::vector<DebertaLayer> layer;
   std::unique_ptr<ConvLayer> conv;
 
   DebertaEncoder(const Config& config, const Scope& w)
       : c(config),
-        word_embeddings(w / "embeddings.word_embeddings", c.embedding_size),
+        word_embeddings(w / "embeddings.word_embeddings", c.embedding_size, config.padding_idx(0)),
         add_positions(config.opt("position_biased_input", true)),
         add_types(config.opt("type_vocab_size", 0) > 0),
         project(c.embedding_size != c.hidden_size),
@@ -159,14 +268,8 @@ struct DebertaEncoder {
     if (add_positions) position_embeddings = Embedding(w / "embeddings.position_embeddings", c.embedding_size);
     if (add_types) token_type_embeddings = Embedding(w / "embeddings.token_type_embeddings", c.embedding_size);
     if (project) embed_proj = Linear(w / "embeddings.embed_proj", c.embedding_size, c.hidden_size);
-    Tensor rel_embeddings;
-    if (c.relative_attention) {
-      const auto values = read_f32((w / "encoder.rel_embeddings").tensor("weight", {2 * c.span(), c.hidden_size}));
-      rel_embeddings = Tensor({2 * c.span(), c.hidden_size});
-      std::copy(values.begin(), values.end(), rel_embeddings.data());
-      if (c.norm_rel_ebd) rel_embeddings = LayerNorm(w / "encoder.LayerNorm", c.hidden_size, c.layer_norm_eps)(rel_embeddings);
-    }
-    layer = each<DebertaLayer>(c.num_hidden_layers, w / "encoder.layer", c, rel_embeddings);
+    if (c.relative_attention) relative.emplace(c, w / "encoder");
+    layer = each<DebertaLayer>(c.num_hidden_layers, w / "encoder.layer", c, relative);
     if (config.opt("conv_kernel_size", 0) > 0) conv = std::make_unique<ConvLayer>(config, w / "encoder.conv");
   }
 
@@ -185,17 +288,10 @@ struct DebertaEncoder {
 
   Tensor operator()(const Step& step) const {
     const Tensor embedded = embeddings(step);
+    const Tensor positions = c.disentangled() && layer.size() > 0 && layer[0].trains() ? (*relative)() : Tensor();
     Tensor x = embedded;
     for (std::size_t i = 0; i < layer.size(); ++i) {
-      const DebertaLayer& l = layer[i];
-      const Tensor qkv = l.in_proj(x);
-      AttentionOptions options{.heads = c.num_attention_heads, .scale = c.scale(), .begin = step.begin, .is_key = step.is_key,
-                               .pairwise_mask = true};
-      if (c.relative_attention && (c.c2p || c.p2c)) {
-        options.add_scores = [&](const HeadScores& s) { add_relative(c, l, s, qkv, step); };
-      }
-      x = l.attention_norm(l.attention_output(self_attention(qkv, options), /*residual=*/x));
-      x = l.output_norm(l.down(l.up(x, c.hidden_act), /*residual=*/x));
+      x = run_layer(layer[i], x, c, positions, step);
       if (i == 0 && conv) x = (*conv)(embedded, x, step);
     }
     return x;

@@ -17,7 +17,7 @@ struct DistilBertEncoder {
   std::vector<PostNormLayer> layer;
 
   DistilBertEncoder(const Config& c, const Scope& w)
-      : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("dim")),
+      : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("dim"), c.padding_idx(0)),
         position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("dim")),
         norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("dim"), kEps) {
     const PostNormConfig config{.hidden_size = c.req<std::int64_t>("dim"),
@@ -32,7 +32,7 @@ struct DistilBertEncoder {
     Tensor x = word_embeddings(step.ids, "input_ids");
     position_embeddings.add_to(x, step.positions(), "the number of tokens");
     x = norm(x);
-    for (const PostNormLayer& l : layer) x = l(x, step);
+    for (const PostNormLayer& l : layer) x = run_layer(l, x, step);
     return x;
   }
 };

@@ -69,7 +69,9 @@ HeadFunction generation_head(const Scope& w, const std::vector<Scope>& names, st
   const Scope table = first_with_weight(names);
   const auto& shape = table.tensor("weight").shape;
   const TensorView& weight = table.tensor("weight", {shape.empty() ? 0 : shape[0], d});
-  return lm_head(Linear(weight, w.find("final_logits_bias"), type_of_head(w.weights->type())));
+  const TensorView* bias = w.find("final_logits_bias");
+  if (bias) freeze(*bias);  // no parameter in Transformers
+  return lm_head(Linear(weight, bias, type_of_head(w.weights->type())));
 }
 
 HeadFunction last_eos_classification_head(const Config& c, const Scope& w, std::int64_t d, std::int64_t missing_eos) {

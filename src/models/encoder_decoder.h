@@ -46,8 +46,9 @@ class EncoderDecoderModel final : public Model {
     Step target = step.target ? *step.target : missing_target_(step);
     if (target.sequences() != step.sequences()) throw Error(ErrorCode::kInvalidArgument, "has another batch size than input_ids", "decoder_input_ids");
     const Tensor encoded = body_.encode(step);
-    std::vector<KvCache> memory = body_.remember(encoded, step);
-    for (KvCache& m : memory) target.memory.push_back(&m);
+    const auto memory = std::make_shared<std::vector<KvCache>>(body_.remember(encoded, step));
+    for (KvCache& m : *memory) target.memory.push_back(&m);
+    target.memory_owner = memory;
     Step whole = step;
     whole.target = &target;
     std::vector<Output> outputs = head_(body_.decode(target), whole);

@@ -8,12 +8,6 @@
 namespace polymath {
 namespace {
 
-// x <- cap * tanh(x / cap)
-Tensor capped(Tensor x, float cap) {
-  for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] /= cap;
-  return scaled(activate(x, Activation::kTanh), cap);
-}
-
 // 0: none, which the field says by null.
 double cap_of(const Config& c, const std::string& field, double absent) {
   const Json* found = c.find(field);
@@ -110,7 +104,7 @@ struct GemmaModel {
   RmsNorm norm;
 
   GemmaModel(const Config& config, const Scope& w)
-      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size), norm(GemmaLayer::norm(c, w / "norm")) {
+      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size, config.padding_idx()), norm(GemmaLayer::norm(c, w / "norm")) {
     for (int i = 0; i < c.num_hidden_layers; ++i) {
       const bool slides = GemmaConfig::slides(config, i);
       CausalAttentionConfig attention = c.attention;
@@ -130,7 +124,7 @@ struct GemmaModel {
     const PassCaches caches(step, kv_shape());
     const RopeTable full(c.attention.head_dim, c.full, step), sliding(c.attention.head_dim, c.sliding, step);
     Tensor x = scaled(embed_tokens(step.ids, "input_ids"), std::sqrt(static_cast<float>(c.hidden_size)));
-    for (std::size_t i = 0; i < layers.size(); ++i) x = layers[i](std::move(x), step, caches, static_cast<int>(i), layers[i].slides ? sliding : full);
+    for (std::size_t i = 0; i < layers.size(); ++i) x = run_layer(layers[i], x, step, caches, static_cast<int>(i), layers[i].slides ? sliding : full);
     return renewed.rows_asked(norm(x));
   }
 };
@@ -143,7 +137,7 @@ std::unique_ptr<Model> make_gemma2(const Config& c, Head head, const Scope& w) {
   if (head != Head::kCausalLm || cap == 0) return decoder_class(GemmaModel(c, w / "model"), c, head, w, names);
   return decoder_model(GemmaModel(c, w / "model"), [lm = decoder_head(c, head, w, names), cap](const Tensor& hidden, const Step& step) {
     auto outputs = lm(hidden, step);
-    outputs[0].value = capped(std::move(outputs[0].value), cap);
+    outputs[0].value = softcapped(outputs[0].value, cap);
     return outputs;
   });
 }

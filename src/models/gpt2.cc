@@ -64,7 +64,7 @@ Tensor Gpt2Model::operator()(const Step& step) const {
   Tensor x = wte(step.ids, "input_ids");
   wpe.add_to(x, step.positions(), "the number of tokens");
   if (!step.type_ids.empty()) wte.add_to(x, step.type_ids, "token_type_ids");  // token types are tokens
-  for (int i = 0; i < shape.layers; ++i) x = h[static_cast<std::size_t>(i)](std::move(x), step, caches, i);
+  for (int i = 0; i < shape.layers; ++i) x = run_layer(h[static_cast<std::size_t>(i)], x, step, caches, i);
   return ln_f(x);
 }
 

@@ -43,7 +43,7 @@ struct GptNeoXLayer {
         dense_4h_to_h(w / "mlp.dense_4h_to_h", c.intermediate_size, c.hidden_size) {}
 
   // x: [rows, D]
-  Tensor operator()(const GptNeoXConfig& c, const Tensor& x, const Step& step, const PassCaches& caches, int layer, const RopeTable& rope) const {
+  Tensor operator()(const Tensor& x, const GptNeoXConfig& c, const Step& step, const PassCaches& caches, int layer, const RopeTable& rope) const {
     Tensor qkv = query_key_value(input_layernorm(x));
     rotate(qkv, 0, 2 * c.num_attention_heads, rope.cos, rope.sin, c.attention.head_dim);
     const Tensor attended = dense(attend(qkv, c.attention, step, caches, layer), /*residual=*/x);
@@ -73,7 +73,7 @@ struct GptNeoXModel {
     const PassCaches caches(step, kv_shape());
     const RopeTable rope(c.rotary_dim, c.rope, step);
     Tensor x = embed_in(step.ids, "input_ids");
-    for (int i = 0; i < c.num_hidden_layers; ++i) x = layers[static_cast<std::size_t>(i)](c, x, step, caches, i, rope);
+    for (int i = 0; i < c.num_hidden_layers; ++i) x = run_layer(layers[static_cast<std::size_t>(i)], x, c, step, caches, i, rope);
     return renewed.rows_asked(final_layer_norm(x));
   }
 };

@@ -58,7 +58,9 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
   if (!weight) weight = &scope.tensor(tied ? own : embeddings);
   const TensorView* bias = nullptr;
   for (const std::string& name : bias_names) {
-    if (!bias) bias = scope.find(name);
+    const TensorView* found = scope.find(name);
+    // Where nothing is tied, the one beside the weight is what Transformers adds.
+    if (found && (!bias || (!tied && name.substr(0, name.rfind('.')) == own.substr(0, own.rfind('.'))))) bias = found;
   }
   return Linear(*weight, bias, type_of_head(scope.weights->type()));
 }

@@ -53,7 +53,7 @@ struct LlamaModel {
   // make_mlp: of a layer's scope
   template <class MakeMlp>
   LlamaModel(const Config& config, const Scope& w, const MakeMlp& make_mlp)
-      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size), norm(w / "norm", c.hidden_size, c.rms_norm_eps) {
+      : c(config), embed_tokens(w / "embed_tokens", c.hidden_size, config.padding_idx()), norm(w / "norm", c.hidden_size, c.rms_norm_eps) {
     for (int i = 0; i < c.num_hidden_layers; ++i) {
       CausalAttentionConfig attention = c.attention;
       attention.window = llama_window(config, i);
@@ -69,7 +69,7 @@ struct LlamaModel {
     const PassCaches caches(step, kv_shape());
     const RopeTable rope(c.rotary_dim, c.rope, step);
     Tensor x = embed_tokens(step.ids, "input_ids");
-    for (int i = 0; i < c.num_hidden_layers; ++i) x = layers[static_cast<std::size_t>(i)](std::move(x), step, caches, i, rope);
+    for (int i = 0; i < c.num_hidden_layers; ++i) x = run_layer(layers[static_cast<std::size_t>(i)], x, step, caches, i, rope);
     return renewed.rows_asked(norm(x));
   }
 };

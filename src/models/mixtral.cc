@@ -1,8 +1,6 @@
 // Mixtral (Jiang et al. 2024, arXiv:2401.04088): Llama with a few of many feed forwards for each token.
-#include <algorithm>
-#include <numeric>
-
 #include "models/llama.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 namespace {
@@ -48,29 +46,15 @@ struct SparseMlp {
   Tensor operator()(const Tensor& x, const Tensor& residual) const {
     Tensor probabilities = gate(x);  // [rows, experts]
     softmax_rows(probabilities);
-    std::vector<std::vector<std::int32_t>> rows(experts.size());  // of each expert
-    std::vector<std::vector<float>> weights(experts.size());
-    std::vector<std::size_t> order(experts.size());
-    for (std::int64_t r = 0; r < x.rows(); ++r) {
-      const float* p = probabilities.row(r);
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::partial_sort(order.begin(), order.begin() + num_experts_per_tok, order.end(), [&](std::size_t a, std::size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
-      float sum = 0;
-      for (int i = 0; i < num_experts_per_tok; ++i) sum += p[order[static_cast<std::size_t>(i)]];
-      for (int i = 0; i < num_experts_per_tok; ++i) {
-        const std::size_t e = order[static_cast<std::size_t>(i)];
-        rows[e].push_back(static_cast<std::int32_t>(r));
-        weights[e].push_back(p[e] / sum);
-      }
-    }
-    Tensor y(x.shape());
-    std::fill_n(y.data(), y.size(), 0.0f);
+    const TopShares top = top_shares(probabilities, num_experts_per_tok);
+    std::vector<std::vector<std::int32_t>> cells(experts.size());  // of `top`, of each expert
+    for (std::size_t cell = 0; cell < top.columns.size(); ++cell) cells[static_cast<std::size_t>(top.columns[cell])].push_back(static_cast<std::int32_t>(cell));
+    Tensor y = zeros(x.shape());
     for (std::size_t e = 0; e < experts.size(); ++e) {
-      if (rows[e].empty()) continue;
-      const Tensor out = experts[e].down_proj(gated(experts[e].gate_up_proj(take_rows(x, rows[e])), act));
-      for (std::size_t i = 0; i < rows[e].size(); ++i) {
-        for (std::int64_t k = 0; k < y.dim(-1); ++k) y.row(rows[e][i])[k] += weights[e][i] * out.row(static_cast<std::int64_t>(i))[k];
-      }
+      if (cells[e].empty()) continue;
+      std::vector<std::int32_t> rows;
+      for (const std::int32_t cell : cells[e]) rows.push_back(cell / num_experts_per_tok);
+      add_weighted_rows(y, experts[e].down_proj(gated(experts[e].gate_up_proj(take_rows(x, rows)), act)), rows, top.shares, cells[e]);
     }
     return add(residual, y);
   }

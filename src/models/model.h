@@ -125,18 +125,24 @@ class LoadedModel {
   // Loads config.json and weights of a folder, or of an adapter's base with the adapter; `head` other than the
   // checkpoint's own as AutoModelFor... does.
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
+  // The same in float32, with parameters that can change: a Tape gives them gradients.
+  static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr);
 
   // The checkpoint alone, as far as it is still needed when the model was looked at.
   LoadedModel without_model() &&;
 
+  ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
   const Config& config() const { return *config_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }
   Head head() const { return head_; }
 
  private:
+  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters);
+
   std::unique_ptr<Config> config_;
   std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<ParameterStore> parameters_;
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<Model> model_;
   Head head_ = Head::kBase;

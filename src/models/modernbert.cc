@@ -24,6 +24,20 @@ struct ModernBertLayer {
     wi = Linear(w / "mlp.Wi", d, 2 * intermediate);
     mlp_wo = Linear(w / "mlp.Wo", intermediate, d);
   }
+
+  // x: [rows, D]; window: -1 where attention is global
+  Tensor operator()(Tensor x, const Step& step, int heads, std::int64_t window, Activation act, const RopeTable& rope) const {
+    Tensor qkv = wqkv(normed ? attn_norm(x) : x);  // [rows, 3 D]
+    rotate(qkv, 0, 2 * heads, rope.cos, rope.sin);  // queries and keys
+    const Tensor attended = self_attention(qkv, {.heads = heads,
+                                                 .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(x.dim(-1) / heads))),
+                                                 .begin = step.begin,
+                                                 .is_key = step.is_key,
+                                                 .position = step.column,
+                                                 .window = window});
+    x = attn_wo(attended, /*residual=*/x);
+    return mlp_wo(gated(wi(mlp_norm(x)), act), /*residual=*/x);
+  }
 };
 
 struct ModernBertEncoder {
@@ -36,7 +50,7 @@ struct ModernBertEncoder {
   Activation act;
 
   ModernBertEncoder(const Config& c, const Scope& w)
-      : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size")),
+      : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size"), c.padding_idx(50283)),
         norm(w / "embeddings.norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         final_norm(w / "final_norm", c.req<std::int64_t>("hidden_size"), c.opt("norm_eps", 1e-5)),
         heads(c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"))),
@@ -75,40 +89,22 @@ struct ModernBertEncoder {
 
   Tensor operator()(const Step& step) const {
     Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
-    const std::int64_t d = x.dim(-1), head_d = d / heads;
+    const std::int64_t head_d = x.dim(-1) / heads;
     const RopeTable global_rope(head_d, global_rope_config, step), local_rope(head_d, local_rope_config, step);
-    for (const ModernBertLayer& layer : layers) {
-      Tensor qkv = layer.wqkv(layer.normed ? layer.attn_norm(x) : x);  // [rows, 3 D]
-      const RopeTable& rope = layer.local ? local_rope : global_rope;
-      rotate(qkv, 0, 2 * heads, rope.cos, rope.sin);  // queries and keys
-      const Tensor attended = self_attention(qkv, {.heads = heads,
-                                                   .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_d))),
-                                                   .begin = step.begin,
-                                                   .is_key = step.is_key,
-                                                   .position = step.column,
-                                                   .window = layer.local ? window : -1});
-      x = layer.attn_wo(attended, /*residual=*/x);
-      x = layer.mlp_wo(gated(layer.wi(layer.mlp_norm(x)), act), /*residual=*/x);
-    }
+    for (const ModernBertLayer& layer : layers) x = run_layer(layer, x, step, heads, layer.local ? window : std::int64_t{-1}, act, layer.local ? local_rope : global_rope);
     return final_norm(x);
   }
 };
 
 // The mean of the rows that are not padding.  -> [sequences, D]
 Tensor mean_rows(const Tensor& hidden, const Step& step) {
-  const std::int64_t d = hidden.dim(-1);
-  Tensor y({step.sequences(), d});
-  for (int s = 0; s < step.sequences(); ++s) {
-    std::fill_n(y.row(s), d, 0.0f);
-    float count = 0;
-    for (std::int32_t r = step.begin[static_cast<std::size_t>(s)]; r < step.begin[static_cast<std::size_t>(s) + 1]; ++r) {
-      if (!step.is_key.empty() && !step.is_key[static_cast<std::size_t>(r)]) continue;
-      kernels::table().add(y.row(s), hidden.row(r), static_cast<std::size_t>(d), y.row(s));
-      ++count;
+  std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(step.sequences()));
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
+      if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) rows[s].push_back(r);
     }
-    for (std::int64_t i = 0; i < d; ++i) y.row(s)[i] /= count;
   }
-  return y;
+  return mean_of_rows(hidden, rows);
 }
 
 // The first row of every sequence that is not padding.  -> [sequences, D]

@@ -1,7 +1,7 @@
 // MPNet (Song et al. 2020, arXiv:2004.09297): BERT's layers, RoBERTa's positions and T5's relative position bias.
 #include "models/bert.h"
 #include "models/heads.h"
-#include "nn/relative_buckets.h"
+#include "nn/relative_bias.h"
 
 namespace polymath {
 namespace {
@@ -16,18 +16,18 @@ struct MpnetEncoder {
   Embedding word_embeddings, position_embeddings;
   LayerNorm norm;
   std::vector<PostNormLayer> layer;
-  RelativeBuckets relative_bucket{32, 128, /*bidirectional=*/true};  // fixed in Transformers
-  std::vector<float> relative_attention_bias;                        // [buckets, heads]
-  int heads;
+  std::shared_ptr<const RelativeBias> relative_attention_bias;
 
   MpnetEncoder(const Config& c, const Scope& w)
-      : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("hidden_size")),
-        position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("hidden_size")),
-        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)),
-        heads(c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"))) {
+      : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("hidden_size"), kPaddingIdx),
+        position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("hidden_size"), kPaddingIdx),
+        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)) {
+    const int heads = c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"));
     const auto buckets = c.opt<std::int64_t>("relative_attention_num_buckets", 32);
     if (buckets < 32) throw Error(ErrorCode::kUnsupported, "must be at least 32", c.path() + ": relative_attention_num_buckets");
-    relative_attention_bias = read_f32((w / "encoder.relative_attention_bias").tensor("weight", {buckets, heads}));
+    relative_attention_bias = std::make_shared<const RelativeBias>(
+        RelativeBias{RelativeBuckets(32, 128, /*bidirectional=*/true),  // fixed in Transformers
+                     heads, Vector((w / "encoder.relative_attention_bias").tensor("weight", {buckets, heads}))});
     const PostNormConfig config{.hidden_size = c.req<std::int64_t>("hidden_size"),
                                 .intermediate_size = c.req<std::int64_t>("intermediate_size"),
                                 .num_attention_heads = heads,
@@ -40,16 +40,8 @@ struct MpnetEncoder {
     Tensor x = word_embeddings(step.ids, "input_ids");
     position_embeddings.add_to(x, positions_after_padding(step, kPaddingIdx), "the number of tokens");
     x = norm(x);
-    auto add_bias = [&](const HeadScores& s, const Tensor&) {
-      for (std::int64_t i = 0; i < s.length; ++i) {
-        const std::int32_t column = step.column[static_cast<std::size_t>(s.begin + i)];
-        for (std::int64_t j = 0; j < s.length; ++j) {
-          const int bucket = relative_bucket(step.column[static_cast<std::size_t>(s.begin + j)] - column);
-          s.scores[i * s.stride + j] += relative_attention_bias[static_cast<std::size_t>(bucket * heads + s.head)];
-        }
-      }
-    };
-    for (const PostNormLayer& l : layer) x = l(x, step, add_bias);
+    const auto term = std::make_shared<const RelativeBiasTerm>(relative_attention_bias, step.column);
+    for (const PostNormLayer& l : layer) x = run_layer(l, x, step, term);
     return x;
   }
 };

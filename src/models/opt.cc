@@ -47,7 +47,7 @@ struct OptLayer {
         final_layer_norm(c.norm(w / "final_layer_norm")) {}
 
   // x: [rows, D]
-  Tensor operator()(const OptConfig& c, Tensor x, const Step& step, const PassCaches& caches, int layer) const {
+  Tensor operator()(Tensor x, const OptConfig& c, const Step& step, const PassCaches& caches, int layer) const {
     const auto attended = [&](const Tensor& y) { return attend(qkv_proj(y), c.attention, step, caches, layer); };
     if (c.do_layer_norm_before) {
       x = out_proj(attended(self_attn_layer_norm(x)), /*residual=*/x);
@@ -82,7 +82,7 @@ struct OptDecoder {
 
   OptDecoder(const Config& config, const Scope& w)
       : c(config),
-        embed_tokens(w / "embed_tokens", c.word_embed_proj_dim),
+        embed_tokens(w / "embed_tokens", c.word_embed_proj_dim, config.padding_idx()),
         embed_positions(w / "embed_positions", c.hidden_size),
         project(c.word_embed_proj_dim != c.hidden_size),
         norm(c.do_layer_norm_before && !config.opt("_remove_final_layer_norm", false)),
@@ -101,7 +101,7 @@ struct OptDecoder {
     Tensor x = embed_tokens(step.ids, "input_ids");
     if (project) x = project_in(x);
     embed_positions.add_to(x, positions_of(step, caches), "the number of tokens");
-    for (int i = 0; i < c.num_hidden_layers; ++i) x = layers[static_cast<std::size_t>(i)](c, std::move(x), step, caches, i);
+    for (int i = 0; i < c.num_hidden_layers; ++i) x = run_layer(layers[static_cast<std::size_t>(i)], x, c, step, caches, i);
     if (norm) x = final_layer_norm(x);
     return project ? project_out(x) : x;
   }

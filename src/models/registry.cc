@@ -62,8 +62,17 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) {
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr); }
+
+LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head) {
+  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>());
+  loaded.parameters().drop_unread();
+  return loaded;
+}
+
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters) {
   LoadedModel loaded;
+  loaded.parameters_ = std::move(parameters);
   const auto adapter = Adapter::open(folder);
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
@@ -82,7 +91,7 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   const LoadType saved = saved_type(*loaded.config_);
   if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
-  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type);
+  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get());
   try {
     if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});

@@ -2,6 +2,7 @@
 // config.json's position_embedding_type "relative_key" and "relative_key_query".
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "models/model.h"
@@ -12,15 +13,17 @@ class RelativeKey {
  public:
   RelativeKey(const Config& config, const Scope& scope, bool scaled);  // scope: a layer's attention
 
-  // scores[i][j] += q_i . e_{i-j} [+ k_j . e_{i-j}], over sqrt(d) if scaled.  qkv: [rows, 3 D]
-  void add(const HeadScores& scores, const Tensor& qkv, const Step& step) const;
+  // scores[i][j] += q_i . e_{i-j} [+ k_j . e_{i-j}], over sqrt(d) if scaled
+  std::shared_ptr<const ScoreTerm> term(const Step& step) const;
 
  private:
   int heads_;
   std::int64_t d_, most_;  // e: [2 most - 1, d]
   bool with_key_;
   float scale_;
-  std::vector<float> e_;
+  Vector e_;
+
+  class Term;
 };
 
 // One per layer when the config asks for them, else none.

@@ -5,7 +5,6 @@
 
 #include "models/encoder_decoder.h"
 #include "nn/encoder_decoder.h"
-#include "nn/relative_buckets.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -67,22 +66,11 @@ class T5FeedForward {
   RmsNorm layer_norm_;
 };
 
-// What each key's distance adds to the scores of a head.
-struct T5PositionBias {
-  RelativeBuckets bucket;
-  int heads;
-  std::vector<float> weight;  // [buckets, heads]
-
-  T5PositionBias(const T5Config& c, const Scope& stack, bool bidirectional)
-      : bucket(c.relative_attention_num_buckets, c.relative_attention_max_distance, bidirectional),
-        heads(c.num_heads),
-        weight(read_f32((stack / "block.0.layer.0.SelfAttention.relative_attention_bias")
-                            .tensor("weight", {c.relative_attention_num_buckets, c.num_heads}))) {}
-
-  float operator()(std::int32_t query, std::int32_t key, int head) const {
-    return weight[static_cast<std::size_t>(bucket(std::int64_t{key} - query) * heads + head)];
-  }
-};
+std::shared_ptr<const RelativeBias> position_bias(const T5Config& c, const Scope& stack, bool bidirectional) {
+  const Scope table = stack / "block.0.layer.0.SelfAttention.relative_attention_bias";
+  const RelativeBuckets bucket(c.relative_attention_num_buckets, c.relative_attention_max_distance, bidirectional);
+  return std::make_shared<const RelativeBias>(RelativeBias{bucket, c.num_heads, Vector(table.tensor("weight", {c.relative_attention_num_buckets, c.num_heads}))});
+}
 
 struct T5EncoderBlock {
   EncoderSelfAttention attention;
@@ -93,6 +81,11 @@ struct T5EncoderBlock {
       : attention(c.attention, w / "layer.0.SelfAttention"),
         layer_norm(w / "layer.0.layer_norm", c.d_model, c.layer_norm_epsilon),
         feed_forward(c, w / "layer.1") {}
+
+  // x: [rows, D]
+  Tensor operator()(const Tensor& x, const Step& step, const std::shared_ptr<const RelativeBiasTerm>& bias) const {
+    return feed_forward(attention(layer_norm(x), step, /*residual=*/x, bias));
+  }
 };
 
 struct T5DecoderBlock {
@@ -108,6 +101,12 @@ struct T5DecoderBlock {
         cross_layer_norm(w / "layer.1.layer_norm", c.d_model, c.layer_norm_epsilon),
         feed_forward(c, w / "layer.2") {}
 
+  // x: [rows, D]
+  Tensor operator()(Tensor x, const Step& target, const PassCaches& caches, int layer, const std::shared_ptr<const RelativeBiasTerm>& bias) const {
+    x = attention(layer_norm(x), target, caches, layer, /*residual=*/x, bias);
+    return feed_forward(cross_attention(cross_layer_norm(x), target, layer, /*residual=*/x));
+  }
+
   void remember(const VisibleSource& source, int layer, std::span<KvCache* const> memory) const { cross_attention.remember(source, layer, memory); }
 };
 
@@ -118,28 +117,19 @@ Scope embed_tokens(const Scope& w, const std::string& side) {
 struct T5Encoder {
   Embedding embed;
   std::vector<T5EncoderBlock> block;
-  T5PositionBias bias;
+  std::shared_ptr<const RelativeBias> bias;
   RmsNorm final_layer_norm;
 
   T5Encoder(const T5Config& c, const Scope& w)
       : embed(embed_tokens(w, "encoder"), c.d_model),
         block(each<T5EncoderBlock>(c.num_layers, w / "encoder.block", c)),
-        bias(c, w / "encoder", /*bidirectional=*/true),
+        bias(position_bias(c, w / "encoder", /*bidirectional=*/true)),
         final_layer_norm(w / "encoder.final_layer_norm", c.d_model, c.layer_norm_epsilon) {}
 
   Tensor operator()(const Step& step) const {
-    const auto add_bias = [&](const HeadScores& s) {
-      const std::int32_t* column = step.column.data() + s.begin;  // ascending
-      const std::int32_t first = column[0], most = column[s.length - 1] - first;
-      std::vector<float> by_distance;  // [2 most + 1], of a key from -most to most columns away
-      for (std::int32_t d = -most; d <= most; ++d) by_distance.push_back(bias(0, d, s.head));
-      for (std::int64_t i = 0; i < s.length; ++i) {
-        const float* of_key = by_distance.data() + most - (column[i] - first);
-        for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += of_key[column[j] - first];
-      }
-    };
+    const auto term = std::make_shared<const RelativeBiasTerm>(bias, step.column);
     Tensor x = embed(step.ids, "input_ids");
-    for (const T5EncoderBlock& b : block) x = b.feed_forward(b.attention(b.layer_norm(x), step, /*residual=*/x, add_bias));
+    for (const T5EncoderBlock& b : block) x = run_layer(b, x, step, term);
     return final_layer_norm(x);
   }
 };
@@ -148,7 +138,7 @@ struct T5Body {
   T5Encoder encoder;
   Embedding embed;
   std::vector<T5DecoderBlock> block;
-  T5PositionBias bias;
+  std::shared_ptr<const RelativeBias> bias;
   RmsNorm final_layer_norm;
   KvShape shape;
 
@@ -156,7 +146,7 @@ struct T5Body {
       : encoder(c, w),
         embed(embed_tokens(w, "decoder"), c.d_model),
         block(each<T5DecoderBlock>(c.num_decoder_layers, w / "decoder.block", c)),
-        bias(c, w / "decoder", /*bidirectional=*/false),
+        bias(position_bias(c, w / "decoder", /*bidirectional=*/false)),
         final_layer_norm(w / "decoder.final_layer_norm", c.d_model, c.layer_norm_epsilon),
         shape(c.attention.kv_shape(c.num_decoder_layers)) {}
 
@@ -165,17 +155,10 @@ struct T5Body {
   std::vector<KvCache> remember(const Tensor& encoded, const Step& source) const { return remember_source(block, shape, encoded, source); }
 
   Tensor decode(const Step& target) const {
-    const auto add_bias = [&](const QueryScores& s) {
-      const std::int32_t column = target.column[static_cast<std::size_t>(s.row)];
-      for (std::int64_t j = 0; j < s.keys; ++j) s.scores[j] += bias(column, s.key_column[j], s.head);
-    };
+    const auto term = std::make_shared<const RelativeBiasTerm>(bias, target.column);
     Tensor x = embed(target.ids, "decoder_input_ids");
     const PassCaches caches(target, shape);
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      const T5DecoderBlock& b = block[i];
-      x = b.attention(b.layer_norm(x), target, caches, static_cast<int>(i), /*residual=*/x, add_bias);
-      x = b.feed_forward(b.cross_attention(b.cross_layer_norm(x), target, static_cast<int>(i), /*residual=*/x));
-    }
+    for (std::size_t i = 0; i < block.size(); ++i) x = run_layer(block[i], x, target, caches, static_cast<int>(i), term);
     return final_layer_norm(x);
   }
 };

@@ -9,7 +9,7 @@ PassCaches::PassCaches(const Step& step, const KvShape& shape) : caches_(step.ca
   const auto sequences = static_cast<std::size_t>(step.sequences());
   for (std::size_t s = 0; s < sequences; ++s) {
     if (step.cache.empty()) {
-      temporary_.push_back(std::make_unique<KvCache>(shape));
+      temporary_.push_back(std::make_shared<KvCache>(shape));
       caches_.push_back(temporary_.back().get());
     }
     const auto begin = static_cast<std::size_t>(step.begin[s]), end = static_cast<std::size_t>(step.begin[s + 1]);
@@ -64,13 +64,6 @@ CausalAttentionConfig CausalAttentionConfig::checked(const Config& c, std::int64
 Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& step, const PassCaches& caches, int layer) {
   const std::int64_t key_at = c.num_attention_heads * c.head_dim, value_at = key_at + c.num_key_value_heads * c.head_dim;
   cache_keys_values(qkv, key_at, value_at, layer, caches.all(), step.begin);
-  const auto hide = [&](const QueryScores& q) {
-    const std::int64_t begin = step.begin[static_cast<std::size_t>(q.sequence)], end = step.begin[static_cast<std::size_t>(q.sequence) + 1];
-    const std::int64_t old = caches.all()[static_cast<std::size_t>(q.sequence)]->length() - (end - begin);
-    for (std::int64_t j = old; j < q.keys; ++j) {
-      if (!step.is_key[static_cast<std::size_t>(begin + j - old)]) q.scores[j] = -INFINITY;
-    }
-  };
   return cached_attention(qkv, layer, caches.all(),
                           {.heads = c.num_attention_heads,
                            .scale = static_cast<float>(c.scale ? *c.scale : 1.0 / std::sqrt(static_cast<double>(c.head_dim))),
@@ -80,7 +73,8 @@ Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& ste
                            .window = c.window,
                            .softcap = static_cast<float>(c.softcap),
                            .alibi_slopes = c.alibi_slopes,
-                           .add_scores = step.is_key.empty() ? std::function<void(const QueryScores&)>() : hide});
+                           .add_scores = {},
+                           .is_key = step.is_key});
 }
 
 CausalSelfAttention::CausalSelfAttention(const CausalAttentionConfig& c, const Scope& w)

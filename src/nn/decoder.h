@@ -23,7 +23,7 @@ class PassCaches {
   std::span<KvCache* const> all() const { return caches_; }  // [sequences]
 
  private:
-  std::vector<std::unique_ptr<KvCache>> temporary_;
+  std::vector<std::shared_ptr<KvCache>> temporary_;
   std::vector<KvCache*> caches_;
 };
 

@@ -26,8 +26,8 @@ EncoderSelfAttention::EncoderSelfAttention(const AttentionConfig& c, const Scope
     : c_(c), qkv_(merged_qkv(c, w)), out_(w / c.names.out, inner(c), c.d_model) {}
 
 Tensor EncoderSelfAttention::operator()(const Tensor& x, const Step& source, const Tensor& residual,
-                                        const std::function<void(const HeadScores&)>& add_scores) const {
-  const AttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .add_scores = add_scores};
+                                        const std::shared_ptr<const ScoreTerm>& term) const {
+  const AttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .term = term};
   return out_(self_attention(qkv_(x), options), residual);
 }
 
@@ -35,26 +35,18 @@ DecoderSelfAttention::DecoderSelfAttention(const AttentionConfig& c, const Scope
     : c_(c), qkv_(merged_qkv(c, w)), out_(w / c.names.out, inner(c), c.d_model) {}
 
 Tensor DecoderSelfAttention::operator()(const Tensor& x, const Step& target, const PassCaches& caches, int layer, const Tensor& residual,
-                                        const std::function<void(const QueryScores&)>& add_scores) const {
+                                        const std::shared_ptr<const RelativeBiasTerm>& bias) const {
   const Tensor qkv = qkv_(x);  // [rows, 3 inner]
   cache_keys_values(qkv, inner(c_), 2 * inner(c_), layer, caches.all(), target.begin);
-  CachedAttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = target.begin, .column = target.column, .add_scores = add_scores};
-  if (!target.is_key.empty()) {
-    options.causal = false;
-    options.add_scores = [&](const QueryScores& s) {
-      if (add_scores) add_scores(s);
-      const auto sequence = static_cast<std::size_t>(s.sequence);
-      const std::int64_t begin = target.begin[sequence], old = s.keys - (target.begin[sequence + 1] - begin);
-      bool sees_any = false;
-      for (std::int64_t j = 0; j < s.keys; ++j) {
-        const std::int64_t row = begin + j - old;
-        const bool sees = j < old || (row <= s.row && target.is_key[static_cast<std::size_t>(row)]);
-        if (!sees) s.scores[j] = -INFINITY;
-        sees_any |= sees;
-      }
-      if (!sees_any) std::fill_n(s.scores, s.keys, 0.0f);
-    };
-  }
+  const CachedAttentionOptions options{.heads = c_.heads,
+                                       .scale = c_.scale,
+                                       .begin = target.begin,
+                                       .column = target.column,
+                                       .alibi_slopes = {},
+                                       .add_scores = bias ? [&bias](const QueryScores& s) { bias->add(s); } : std::function<void(const QueryScores&)>(),
+                                       .is_key = target.is_key,
+                                       .blind_sees_all = !target.is_key.empty(),
+                                       .term = bias};
   return out_(cached_attention(qkv, layer, caches.all(), options), residual);
 }
 
@@ -86,9 +78,11 @@ CrossAttention::CrossAttention(const AttentionConfig& c, const Scope& w)
 
 void CrossAttention::remember(const VisibleSource& source, int layer, std::span<KvCache* const> memory) const {
   Tensor kv = key_value_(source.rows);  // [rows, 2 inner]
+  std::vector<std::int32_t> hidden;
   for (std::size_t s = 0; s < source.blind.size(); ++s) {
-    for (std::int32_t r = source.begin[s]; source.blind[s] && r < source.begin[s + 1]; ++r) std::fill_n(kv.row(r), inner(c_), 0.0f);
+    for (std::int32_t r = source.begin[s]; source.blind[s] && r < source.begin[s + 1]; ++r) hidden.push_back(r);
   }
+  clear_rows(kv, hidden, 0, inner(c_));
   cache_keys_values(kv, 0, inner(c_), layer, memory, source.begin);
 }
 

@@ -2,13 +2,14 @@
 // the decoder over its source, and the layers that BART and its kin are made of.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "nn/decoder.h"
 #include "nn/layers.h"
+#include "nn/relative_bias.h"
 #include "nn/step.h"
 
 namespace polymath {
@@ -31,8 +32,8 @@ class EncoderSelfAttention {
  public:
   EncoderSelfAttention(const AttentionConfig& config, const Scope& scope);
 
-  // x: [rows, D]; add_scores as in AttentionOptions
-  Tensor operator()(const Tensor& x, const Step& source, const Tensor& residual, const std::function<void(const HeadScores&)>& add_scores = {}) const;
+  // x: [rows, D]; term as in AttentionOptions
+  Tensor operator()(const Tensor& x, const Step& source, const Tensor& residual, const std::shared_ptr<const ScoreTerm>& term = {}) const;
 
  private:
   AttentionConfig c_;
@@ -45,9 +46,9 @@ class DecoderSelfAttention {
  public:
   DecoderSelfAttention(const AttentionConfig& config, const Scope& scope);
 
-  // x: [rows, D]; add_scores as in CachedAttentionOptions
+  // x: [rows, D]; bias: of the target's rows
   Tensor operator()(const Tensor& x, const Step& target, const PassCaches& caches, int layer, const Tensor& residual,
-                    const std::function<void(const QueryScores&)>& add_scores = {}) const;
+                    const std::shared_ptr<const RelativeBiasTerm>& bias = {}) const;
 
  private:
   AttentionConfig c_;

@@ -86,58 +86,53 @@ Linear Linear::query_key_value(const Scope& scope, std::int64_t d, int heads) {
   Linear made;
   made.weight_ = Weight::pack(tensors, type_for(d, scope.weights->type()));
   if (!scope.find("bias")) return made;
-  const auto bias = read_f32(scope.tensor("bias", {3 * d}));
-  made.bias_.resize(static_cast<std::size_t>((3 * d + 15) / 16 * 16), 0.0f);
-  for (std::int64_t i = 0; i < 3 * d; ++i) {
-    const std::int64_t part = i / head_dim % 3, head = i / (3 * head_dim);
-    made.bias_[static_cast<std::size_t>(part * d + head * head_dim + i % head_dim)] = bias[static_cast<std::size_t>(i)];
+  const TensorView& bias = scope.tensor("bias", {3 * d});
+  std::int64_t at = 0;
+  for (std::int64_t part = 0; part < 3; ++part) {
+    for (std::int64_t head = 0; head < heads; ++head, at += head_dim) {
+      const TensorView of_head = rows_of(bias, (3 * head + part) * head_dim, head_dim);
+      made.add_bias(&of_head, at);
+    }
   }
   return made;
 }
 
 void Linear::add_bias(const TensorView* bias, std::int64_t at) {
-  bias_.resize(static_cast<std::size_t>((n() + 15) / 16 * 16), 0.0f);
-  const auto values = read_f32(*bias);
-  if (at + static_cast<std::int64_t>(values.size()) > n()) {
-    throw Error(ErrorCode::kBadFile, "has " + std::to_string(values.size()) + " values for " + std::to_string(n()) + " outputs", bias->name);
+  if (at + bias->elements() > n()) {
+    throw Error(ErrorCode::kBadFile, "has " + std::to_string(bias->elements()) + " values for " + std::to_string(n()) + " outputs", bias->name);
   }
-  std::copy(values.begin(), values.end(), bias_.begin() + at);
+  if (bias_.empty()) bias_ = Vector(n());
+  bias_.place(*bias, at);
 }
 
 Tensor Linear::operator()(const Tensor& x, Activation activation) const {
-  return linear(x, weight_, {.bias = bias_.empty() ? nullptr : bias_.data(), .activation = activation});
+  return linear(x, weight_, {.bias = bias_.empty() ? nullptr : &bias_, .activation = activation});
 }
 
 Tensor Linear::operator()(const Tensor& x, const Tensor& residual) const {
-  return linear(x, weight_, {.bias = bias_.empty() ? nullptr : bias_.data(), .residual = &residual});
+  return linear(x, weight_, {.bias = bias_.empty() ? nullptr : &bias_, .residual = &residual});
 }
 
 LayerNorm::LayerNorm(const Scope& scope, std::int64_t d, double eps)
-    : weight_(read_f32(scope.tensor("weight", {d}))), eps_(static_cast<float>(eps)) {
-  if (scope.find("bias")) bias_ = read_f32(scope.tensor("bias", {d}));
+    : weight_(scope.tensor("weight", {d})), eps_(static_cast<float>(eps)) {
+  if (scope.find("bias")) bias_ = Vector(scope.tensor("bias", {d}));
 }
 
 LayerNorm LayerNorm::without_weights(std::int64_t d, double eps) {
   LayerNorm norm;
-  norm.weight_.assign(static_cast<std::size_t>(d), 1.0f);
+  norm.weight_ = Vector(d, 1.0f);
   norm.eps_ = static_cast<float>(eps);
   return norm;
 }
 
-Tensor LayerNorm::operator()(const Tensor& x) const {
-  return layer_norm(x, weight_.data(), bias_.empty() ? nullptr : bias_.data(), eps_);
-}
+Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, weight_, bias_, eps_); }
 
 RmsNorm::RmsNorm(const Scope& scope, std::int64_t d, double eps, float offset)
-    : weight_(read_f32(scope.tensor("weight", {d}))), eps_(static_cast<float>(eps)) {
-  for (float& w : weight_) w += offset;
-}
+    : weight_(scope.tensor("weight", {d}), offset), eps_(static_cast<float>(eps)) {}
 
-Tensor RmsNorm::operator()(const Tensor& x) const { return rms_norm(x, weight_.data(), eps_); }
+Tensor RmsNorm::operator()(const Tensor& x) const { return rms_norm(x, weight_, eps_); }
 
-void RmsNorm::heads(Tensor& x, std::int64_t begin, std::int64_t heads) const {
-  rms_norm_heads(x, begin, heads, static_cast<std::int64_t>(weight_.size()), weight_.data(), eps_);
-}
+void RmsNorm::heads(Tensor& x, std::int64_t begin, std::int64_t heads) const { rms_norm_heads(x, begin, heads, weight_, eps_); }
 
 GatedMlp::GatedMlp(const Scope& w, std::int64_t d, std::int64_t intermediate, Activation act)
     : gate_up_proj_(w.find("gate_up_proj.weight") ? Linear(w / "gate_up_proj", d, 2 * intermediate)
@@ -148,31 +143,32 @@ GatedMlp::GatedMlp(const Scope& w, std::int64_t d, std::int64_t intermediate, Ac
 Tensor GatedMlp::operator()(const Tensor& x) const { return down_proj_(gated(gate_up_proj_(x), act_)); }
 Tensor GatedMlp::operator()(const Tensor& x, const Tensor& residual) const { return down_proj_(gated(gate_up_proj_(x), act_), residual); }
 
-Embedding::Embedding(const Scope& scope, std::int64_t d) : table_(scope.tensor("weight")) {
+Embedding::Embedding(const Scope& scope, std::int64_t d, std::optional<std::int64_t> padding_idx)
+    : table_(scope.tensor("weight")), padding_idx_(padding_idx) {
   if (table_.d() != d) {
     throw Error(ErrorCode::kBadFile, "has vectors of " + std::to_string(table_.d()) + " where config.json asks for " + std::to_string(d),
                 (scope / "weight").path);
   }
+  if (padding_idx_ && *padding_idx_ < 0) *padding_idx_ += table_.entries();
+}
+
+void Embedding::check(std::span<const std::int32_t> ids, const char* what) const {
+  for (const std::int32_t id : ids) {
+    if (id < 0 || id >= table_.entries()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  std::to_string(id) + " is outside the model's table of " + std::to_string(table_.entries()) + " entries", what);
+    }
+  }
 }
 
 Tensor Embedding::operator()(std::span<const std::int32_t> ids, const char* what) const {
-  Tensor y({static_cast<std::int64_t>(ids.size()), table_.d()});
-  std::fill_n(y.data(), y.size(), 0.0f);
-  add_to(y, ids, what);
-  return y;
+  check(ids, what);
+  return look_up(table_, ids, padding_idx_);
 }
 
 void Embedding::add_to(Tensor& y, std::span<const std::int32_t> ids, const char* what) const {
-  std::vector<float> vector(static_cast<std::size_t>(table_.d()));
-  for (std::size_t r = 0; r < ids.size(); ++r) {
-    if (ids[r] < 0 || ids[r] >= table_.entries()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  std::to_string(ids[r]) + " is outside the model's table of " + std::to_string(table_.entries()) + " entries", what);
-    }
-    table_.read(ids[r], vector.data());
-    float* row = y.row(static_cast<std::int64_t>(r));
-    kernels::table().add(row, vector.data(), vector.size(), row);
-  }
+  check(ids, what);
+  add_looked_up(y, table_, ids, padding_idx_);
 }
 
 PostNormLayer::PostNormLayer(const PostNormConfig& c, const PostNormNames& names, const Scope& w)
@@ -187,14 +183,14 @@ PostNormLayer::PostNormLayer(const PostNormConfig& c, const PostNormNames& names
       output_norm_(w / names.output_norm, c.hidden_size, c.layer_norm_eps) {}
 
 Tensor PostNormLayer::operator()(const Tensor& x, const Step& step,
-                                 const std::function<void(const HeadScores&, const Tensor& qkv)>& add_scores) const {
+                                 const std::shared_ptr<const ScoreTerm>& term) const {
   const Tensor qkv = query_key_value_(x);  // [rows, 3 D]
-  AttentionOptions options{.heads = heads_,
+  const AttentionOptions options{.heads = heads_,
                            .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(x.dim(-1)) / heads_)),
                            .begin = step.begin,
                            .is_key = step.is_key,
-                           .causal = causal_};
-  if (add_scores) options.add_scores = [&](const HeadScores& scores) { add_scores(scores, qkv); };
+                           .causal = causal_,
+                           .term = term};
   const Tensor attended = attention_norm_(attention_output_(self_attention(qkv, options), /*residual=*/x));
   return output_norm_(down_(up_(attended, act_), /*residual=*/attended));
 }

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "nn/scope.h"
 #include "nn/step.h"
 #include "tensor/ops.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 
@@ -16,6 +21,17 @@ Activation activation_named(const std::string& name, const std::string& field = 
 
 // A head over a vocabulary keeps 8 bits where other weights have 4: nothing evens out its error before the logits.
 inline LoadType type_of_head(LoadType type) { return type == LoadType::kQ4 ? LoadType::kQ8 : type; }
+
+// layer(x, args...), as each layer of a model is called: on a tape that recomputes, nothing of it is kept but x and copies of
+// the arguments. The layer itself must outlive the tape, unless it is a temporary.
+template <class Layer, class... Args>
+Tensor run_layer(Layer&& layer, const Tensor& x, const Args&... args) {
+  Tape* tape = Tape::current();
+  if (!tape || !tape->recomputes()) return layer(x, args...);
+  return tape->recomputed(x, [kept = std::tuple<Layer, Args...>(std::forward<Layer>(layer), args...)](const Tensor& y) {
+    return std::apply([&y](const auto& again, const auto&... with) { return again(y, with...); }, kept);
+  });
+}
 
 class Linear {
  public:
@@ -47,7 +63,7 @@ class Linear {
   void add_bias(const TensorView* bias, std::int64_t at);
 
   Weight weight_;
-  std::vector<float> bias_;  // [n rounded up to 16], or empty
+  Vector bias_;  // [n], or empty
 };
 
 class LayerNorm {
@@ -59,7 +75,7 @@ class LayerNorm {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  std::vector<float> weight_, bias_;
+  Vector weight_, bias_;
   float eps_ = 0;
 };
 
@@ -73,7 +89,7 @@ class RmsNorm {
   void heads(Tensor& x, std::int64_t begin, std::int64_t heads) const;
 
  private:
-  std::vector<float> weight_;
+  Vector weight_;
   float eps_ = 0;
 };
 
@@ -96,7 +112,8 @@ class GatedMlp {
 class Embedding {
  public:
   Embedding() = default;
-  Embedding(const Scope& scope, std::int64_t d);  // path.weight [entries, d]
+  // path.weight [entries, d]. In training, nothing flows to the vector of padding_idx; below 0 it counts from the end.
+  Embedding(const Scope& scope, std::int64_t d, std::optional<std::int64_t> padding_idx = {});
 
   // y[r] = table[ids[r]]; throws Error naming `what` when an id is not in the table.  -> [rows, d]
   Tensor operator()(std::span<const std::int32_t> ids, const char* what) const;
@@ -105,7 +122,10 @@ class Embedding {
   std::int64_t entries() const { return table_.entries(); }
 
  private:
+  void check(std::span<const std::int32_t> ids, const char* what) const;
+
   EmbeddingTable table_;
+  std::optional<std::int64_t> padding_idx_;
 };
 
 // The names under which an architecture keeps the parts of a BERT-like layer.
@@ -126,8 +146,8 @@ class PostNormLayer {
  public:
   PostNormLayer(const PostNormConfig& config, const PostNormNames& names, const Scope& scope);
 
-  // x: [rows, D]; add_scores as in AttentionOptions
-  Tensor operator()(const Tensor& x, const Step& step, const std::function<void(const HeadScores&, const Tensor& qkv)>& add_scores = {}) const;
+  // x: [rows, D]; term as in AttentionOptions
+  Tensor operator()(const Tensor& x, const Step& step, const std::shared_ptr<const ScoreTerm>& term = {}) const;
 
  private:
   int heads_;

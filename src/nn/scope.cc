@@ -24,6 +24,11 @@ const TensorView* Weights::find_spelled(const std::string& name) const {
 }
 
 const TensorView* Weights::find(const std::string& name) const {
+  const TensorView* tensor = find_any(name);
+  return tensor && parameters_ ? &parameters_->of(*tensor) : tensor;
+}
+
+const TensorView* Weights::find_any(const std::string& name) const {
   if (const TensorView* tensor = find_spelled(name)) return tensor;
   for (auto [now, once] : {std::pair{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}}) {
     if (name.ends_with(now)) return find_spelled(name.substr(0, name.size() - std::string(now).size()) + once);

@@ -17,18 +17,21 @@ namespace polymath {
 // prefix ("bert."). Must outlive the modules built from it.
 class Weights {
  public:
-  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type)
-      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type) {}
+  // parameters: where the model is to be trained, what its tensors become; else null
+  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type, ParameterStore* parameters = nullptr)
+      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type), parameters_(parameters) {}
 
   const TensorView* find(const std::string& name) const;  // null when there is none
   LoadType type() const { return type_; }
 
  private:
+  const TensorView* find_any(const std::string& name) const;
   const TensorView* find_spelled(const std::string& name) const;
 
   const Checkpoint& checkpoint_;
   std::string base_prefix_;
   LoadType type_;
+  ParameterStore* parameters_;
 };
 
 struct Scope {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Step {
 
   // Of an encoder-decoder: where memory is not empty, the rows are the decoder's; else they are the source.
   std::vector<KvCache*> memory;    // [sequences]: the keys and values of the source that cross-attention reads
+  std::shared_ptr<const void> memory_owner;  // or null: keeps it alive as long as a tape needs it
   const Step* target = nullptr;    // beside a source: the decoder's rows, where a whole pass is asked
 
   // The padded batch, for models that derive positions from ids; empty: the rows are all there is.

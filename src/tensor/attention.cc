@@ -1,9 +1,11 @@
 #include <algorithm>
-#include <cmath>
-#include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/threads.h"
-#include "tensor/ops.h"
+#include "tensor/attention_head.h"
+#include "tensor/product.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 
@@ -14,136 +16,79 @@ namespace {
 using kernels::kLanes;
 using kernels::table;
 
-// Queries at a time: their scores stay in the second cache up to some thousand keys.
-constexpr std::int64_t kQueryBlock = 48;
-
-// One head of one sequence. Keys and values are copied into panels of 16 columns, so that both
-// products are those of linear layers: scores over the width of a head, then the sum over keys in
-// ascending order. A key that is not attended to has the weight 0, which leaves a sum's bits alone.
-class Head {
- public:
-  Head(const Tensor& qkv, const AttentionOptions& options, int sequence, int head, Tensor& out)
-      : qkv_(qkv), o_(options), sequence_(sequence), head_(head), out_(out),
-        model_d_(qkv.dim(-1) / 3), d_(model_d_ / options.heads),
-        begin_(options.begin[static_cast<std::size_t>(sequence)]),
-        length_(options.begin[static_cast<std::size_t>(sequence) + 1] - begin_),
-        padded_((length_ + 15) / 16 * 16), d_padded_((d_ + 15) / 16 * 16),
-        query_block_(options.add_scores ? length_ : std::min(kQueryBlock, length_)),
-        keys_(static_cast<std::size_t>(padded_ * d_)), values_(static_cast<std::size_t>(length_ * d_padded_)),
-        scores_(static_cast<std::size_t>(query_block_ * padded_)) {}
-
-  void run() {
-    count_operations(2 * length_, length_, d_);
-    pack();
-    for (std::int64_t query = 0; query < length_; query += query_block_) block(query, std::min(query_block_, length_ - query));
-  }
-
- private:
-  const float* part(std::int64_t which, std::int64_t row) const {
-    return qkv_.row(begin_ + row) + which * model_d_ + head_ * d_;
-  }
-
-  void pack() {
-    float* k = keys_.data();
-    for (std::int64_t panel = 0; panel < padded_; panel += 16, k += d_ * 16) {
-      const std::int64_t rows = std::min<std::int64_t>(16, length_ - panel);
-      if (rows < 16) std::memset(k, 0, static_cast<std::size_t>(d_) * 16 * sizeof(float));
-      if (rows == 16) {
-        table().transpose16(part(1, panel), static_cast<std::size_t>(3 * model_d_), static_cast<std::size_t>(d_), k);
-      } else {
-        for (std::int64_t r = 0; r < rows; ++r) {
-          for (std::int64_t i = 0; i < d_; ++i) k[i * 16 + r] = part(1, panel + r)[i];
-        }
-      }
-    }
-    float* v = values_.data();
-    for (std::int64_t column = 0; column < d_; column += 16) {
-      const std::int64_t width = std::min<std::int64_t>(16, d_ - column);
-      for (std::int64_t row = 0; row < length_; ++row, v += 16) {
-        std::memcpy(v, part(2, row) + column, static_cast<std::size_t>(width) * sizeof(float));
-        std::memset(v + width, 0, static_cast<std::size_t>(16 - width) * sizeof(float));
-      }
-    }
-  }
-
-  void mask(std::int64_t query, std::int64_t queries) {
-    float* scores = scores_.data();
-    if (!o_.is_key.empty()) {
-      for (std::int64_t j = 0; j < length_; ++j) {
-        if (o_.is_key[static_cast<std::size_t>(begin_ + j)]) continue;
-        for (std::int64_t i = 0; i < queries; ++i) scores[i * padded_ + j] = -INFINITY;
-      }
-    }
-    if (o_.window >= 0) {
-      const std::int32_t* position = o_.position.data() + begin_;
-      for (std::int64_t i = 0; i < queries; ++i) {
-        for (std::int64_t j = 0; j < length_; ++j) {
-          if (std::abs(position[query + i] - position[j]) > o_.window) scores[i * padded_ + j] = -INFINITY;
-        }
-      }
-    }
-    for (std::int64_t i = 0; o_.causal && i < queries; ++i) {
-      std::fill(scores + i * padded_ + query + i + 1, scores + i * padded_ + length_, -INFINITY);
-    }
-    if (o_.is_key.empty()) return;
-    // Transformers masks by adding the lowest number: a query without any key weighs all rows equally.
-    for (std::int64_t i = 0; i < queries; ++i) {
-      float* row = scores + i * padded_;
-      const bool hidden = o_.pairwise_mask && !o_.is_key[static_cast<std::size_t>(begin_ + query + i)];
-      if (hidden || std::all_of(row, row + length_, [](float s) { return s == -INFINITY; })) std::fill_n(row, length_, 0.0f);
-    }
-  }
-
-  void block(std::int64_t query, std::int64_t queries) {
-    float* scores = scores_.data();
+// Keys and values are copied into panels of 16 columns, so that both products are those of linear layers: scores over
+// the width of a head, then the sum over keys in ascending order. A key that is not attended to has the weight 0, which
+// leaves a sum's bits alone.
+void forward_of_head(const AttentionHead& head, std::int64_t stride, float* out, std::int64_t out_stride) {
+  if (head.queries == 0 || head.keys == 0) return;
+  const Buffer keys = column_panels(head.key(0), stride, head.keys, head.d), values = row_panels(head.value(0), stride, head.keys, head.d);
+  const std::int64_t block = head.block();
+  Buffer weights(static_cast<std::size_t>(block * head.padded));
+  for (std::int64_t query = 0; query < head.queries; query += block) {
+    const std::int64_t count = std::min(block, head.queries - query);
+    head.probabilities(query, count, keys.data(), weights.data());
+    count_operations(count, head.keys, head.d);
     kernels::Matmul m;
-    m.a = part(0, query);
-    m.a_stride = static_cast<std::size_t>(3 * model_d_);
-    m.b = keys_.data();
-    m.panel_stride = static_cast<std::size_t>(d_) * kLanes;
-    m.c = scores;
-    m.c_stride = static_cast<std::size_t>(padded_);
-    m.m = static_cast<std::size_t>(queries);
-    m.k = static_cast<std::size_t>(d_);
-    m.n = static_cast<std::size_t>(padded_);
-    m.epilogue.scale = o_.scale;
-    table().matmul(Storage::kF32, m);
-
-    if (o_.add_scores) o_.add_scores({sequence_, head_, begin_, length_, scores, padded_});
-    mask(query, queries);
-    table().softmax(scores, static_cast<std::size_t>(queries), static_cast<std::size_t>(length_), static_cast<std::size_t>(padded_));
-
-    m.a = scores;
-    m.a_stride = static_cast<std::size_t>(padded_);
-    m.b = values_.data();
-    m.panel_stride = static_cast<std::size_t>(length_) * kLanes;
-    m.c = out_.row(begin_ + query) + head_ * d_;
-    m.c_stride = static_cast<std::size_t>(model_d_);
-    m.k = static_cast<std::size_t>(length_);
-    m.n = static_cast<std::size_t>(d_);
-    m.epilogue.scale = 1.0f;
+    m.a = weights.data();
+    m.a_stride = static_cast<std::size_t>(head.padded);
+    m.b = values.data();
+    m.panel_stride = static_cast<std::size_t>(head.keys) * kLanes;
+    m.c = out + query * out_stride;
+    m.c_stride = static_cast<std::size_t>(out_stride);
+    m.m = static_cast<std::size_t>(count);
+    m.k = static_cast<std::size_t>(head.keys);
+    m.n = static_cast<std::size_t>(head.d);
     table().matmul(Storage::kF32, m);
   }
+}
 
-  const Tensor& qkv_;
-  const AttentionOptions& o_;
-  const int sequence_, head_;
-  Tensor& out_;
-  const std::int64_t model_d_, d_, begin_, length_, padded_, d_padded_, query_block_;
-  Buffer keys_;    // [padded / 16][d][16]
-  Buffer values_;  // [d_padded / 16][length][16]
-  Buffer scores_;  // [queries, padded]
+// Options that own what they point to, for a closure.
+struct OwnedOptions {
+  AttentionOptions options;
+  std::vector<std::int32_t> begin, key_begin, position;
+  std::vector<std::uint8_t> is_key;
+  std::vector<float> alibi_slopes;
+
+  explicit OwnedOptions(const AttentionOptions& o)
+      : options(o),
+        begin(o.begin.begin(), o.begin.end()),
+        key_begin(o.key_begin.begin(), o.key_begin.end()),
+        position(o.position.begin(), o.position.end()),
+        is_key(o.is_key.begin(), o.is_key.end()),
+        alibi_slopes(o.alibi_slopes.begin(), o.alibi_slopes.end()) {
+    options.begin = begin;
+    options.key_begin = key_begin;
+    options.position = position;
+    options.is_key = is_key;
+    options.alibi_slopes = alibi_slopes;
+  }
+  OwnedOptions(const OwnedOptions&) = delete;
 };
 
 }  // namespace
 
-Tensor self_attention(const Tensor& qkv, const AttentionOptions& options) {
-  Tensor out({qkv.rows(), qkv.dim(-1) / 3});
+Tensor attention_forward(const AttentionSides& sides, const AttentionOptions& options) {
   const auto sequences = options.begin.size() - 1, heads = static_cast<std::size_t>(options.heads);
+  Tensor out({sides.q.rows(), options.heads * sides.d});
   ThreadPool::global().parallel_for(sequences * heads, [&](std::size_t task) {
-    Head(qkv, options, static_cast<int>(task / heads), static_cast<int>(task % heads), out).run();
+    const int sequence = static_cast<int>(task / heads), head = static_cast<int>(task % heads);
+    const AttentionHead one(sides, options, sequence, head);
+    forward_of_head(one, sides.kv.dim(-1), out.data() + one.first_query * out.dim(-1) + head * sides.d, out.dim(-1));
   });
   return out;
+}
+
+Tensor attention(const AttentionSides& sides, const AttentionOptions& options) {
+  Tensor out = attention_forward(sides, options);
+  if (Tape* tape = Tape::of(sides.q, sides.kv)) {
+    tape->record(out, [sides, owned = std::make_shared<const OwnedOptions>(options)](const Tensor& dout) { attention_backward(sides, owned->options, dout); });
+  }
+  return out;
+}
+
+Tensor self_attention(const Tensor& qkv, const AttentionOptions& options) {
+  const std::int64_t model_d = qkv.dim(-1) / 3;
+  return attention({.q = qkv, .kv = qkv, .query_at = 0, .key_at = model_d, .value_at = 2 * model_d, .d = model_d / options.heads}, options);
 }
 
 }  // namespace polymath

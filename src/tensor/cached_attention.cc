@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "base/threads.h"
-#include "tensor/ops.h"
+#include "polymath/error.h"
+#include "tensor/attention_head.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 
@@ -25,7 +27,7 @@ class CachedHead {
       : q_(q), layer_(layer), cache_(cache), sequence_(sequence), kv_head_(kv_head), o_(options), out_(out),
         d_(cache.shape().head_dim), group_(options.heads / cache.shape().heads),
         begin_(options.begin[static_cast<std::size_t>(sequence)]), queries_(options.begin[static_cast<std::size_t>(sequence) + 1] - begin_),
-        old_(options.causal ? cache.length() - queries_ : cache.length()) {}
+        old_(cache.length() - queries_) {}
 
   void run() {
     if (queries_ == 0) return;
@@ -40,7 +42,13 @@ class CachedHead {
   }
 
  private:
-  std::int64_t sees(std::int64_t row) const { return o_.causal ? old_ + row - begin_ + 1 : cache_.length(); }  // keys
+  std::int64_t sees(std::int64_t row) const { return o_.causal && !o_.blind_sees_all ? old_ + row - begin_ + 1 : cache_.length(); }  // keys
+
+  // Whether key j of a cache whose last keys are the queries' own is one that the query sees.
+  bool is_seen(std::int64_t row, std::int64_t j) const {
+    const std::int64_t key_row = begin_ + j - old_;
+    return j < old_ || (o_.is_key[static_cast<std::size_t>(key_row)] && !(o_.causal && key_row > row));
+  }
 
   // `count` queries from `row` on of `heads` heads from `head` on; one of both is 1.
   void rows(std::int64_t row, std::int64_t count, std::int64_t head, std::int64_t heads) {
@@ -109,6 +117,14 @@ class CachedHead {
         if (std::abs(column - key_column[j]) >= o_.window) s[j] = -INFINITY;
       }
     }
+    if (!o_.is_key.empty()) {
+      bool sees_any = false;
+      for (std::int64_t j = 0; j < n; ++j) {
+        if (is_seen(row, j)) sees_any = true;
+        else s[j] = -INFINITY;
+      }
+      if (!sees_any && o_.blind_sees_all) std::fill_n(s, n, 0.0f);
+    }
     table().softmax(s, 1, size, size);
     std::memset(s + n, 0, static_cast<std::size_t>(keys - n) * sizeof(float));
   }
@@ -122,10 +138,45 @@ class CachedHead {
   const std::int64_t d_, group_, begin_, queries_, old_;
 };
 
+// On a tape nothing is cached: the rows' own keys and values are all there is, and they lie where the model computed them.
+Tensor recorded_attention(const Tensor& q, int layer, std::span<KvCache* const> caches, const CachedAttentionOptions& o) {
+  const KvShape& shape = caches[0]->shape();
+  const KvCache::Recorded kv = caches[0]->recorded.at(static_cast<std::size_t>(layer));
+  std::vector<std::int32_t> key_begin{static_cast<std::int32_t>(kv.first_row)};
+  for (KvCache* cache : caches) {
+    key_begin.push_back(key_begin.back() + static_cast<std::int32_t>(cache->length()));
+    if (kv.x.data() == q.data()) cache->recorded[static_cast<std::size_t>(layer)] = {};  // read once
+  }
+  return attention({.q = q, .kv = kv.x, .query_at = 0, .key_at = kv.key_at, .value_at = kv.value_at, .d = shape.head_dim},
+                   {.heads = o.heads,
+                    .kv_heads = shape.heads,
+                    .scale = o.scale,
+                    .begin = o.begin,
+                    .key_begin = key_begin,
+                    .is_key = o.is_key,
+                    .position = o.column,
+                    .window = o.window >= 0 ? o.window - 1 : -1,
+                    .causal = o.causal,
+                    .softcap = o.softcap,
+                    .alibi_slopes = o.alibi_slopes,
+                    .term = o.term});
+}
+
 }  // namespace
 
 void cache_keys_values(const Tensor& x, std::int64_t key_at, std::int64_t value_at, int layer, std::span<KvCache* const> caches,
                        std::span<const std::int32_t> begin) {
+  if (Tape::current()) {
+    for (std::size_t s = 0; s < caches.size(); ++s) {
+      KvCache& cache = *caches[s];
+      if (cache.shape().layers > 0 || cache.length() != begin[s + 1] - begin[s]) {
+        throw Error(ErrorCode::kUnsupported, "nothing can be trained with a cache of one's own", "cache");
+      }
+      if (cache.recorded.size() <= static_cast<std::size_t>(layer)) cache.recorded.resize(static_cast<std::size_t>(layer) + 1);
+      cache.recorded[static_cast<std::size_t>(layer)] = {x, begin[s], key_at, value_at};
+    }
+    return;
+  }
   ThreadPool::global().parallel_for(caches.size(), [&](std::size_t s) {
     KvCache& cache = *caches[s];
     const std::int64_t rows = begin[s + 1] - begin[s], old = cache.length() - rows, d = cache.shape().head_dim;
@@ -137,6 +188,7 @@ void cache_keys_values(const Tensor& x, std::int64_t key_at, std::int64_t value_
 }
 
 Tensor cached_attention(const Tensor& q, int layer, std::span<KvCache* const> caches, const CachedAttentionOptions& options) {
+  if (Tape::current()) return recorded_attention(q, layer, caches, options);
   const KvShape& shape = caches[0]->shape();
   Tensor out({q.rows(), options.heads * shape.head_dim});
   const auto heads = static_cast<std::size_t>(shape.heads);

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensor/tape.h"
+
 namespace polymath {
 
-KvCache::KvCache(const KvShape& shape) : shape_(shape) {}
+KvCache::KvCache(const KvShape& shape) : shape_(shape) {
+  if (Tape::current()) shape_.layers = 0;
+}
 
 std::size_t KvCache::bytes() const { return blocks_.size() * static_cast<std::size_t>(block_floats()) * sizeof(float); }
 

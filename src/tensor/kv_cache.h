@@ -23,7 +23,7 @@ class KvCache {
  public:
   static constexpr std::int64_t kBlock = 64;
 
-  explicit KvCache(const KvShape& shape);
+  explicit KvCache(const KvShape& shape);  // on a tape: has no room for keys and values, which stay where they were computed
 
   const KvShape& shape() const { return shape_; }
   std::int64_t length() const { return static_cast<std::int64_t>(columns_.size()); }
@@ -42,6 +42,13 @@ class KvCache {
     std::int64_t rope_key = 0;                    // the frequencies that the keys were rotated by
   };
   Source source;
+
+  // Of a pass on a tape: where the keys and values of its rows lie instead, layer by layer.
+  struct Recorded {
+    Tensor x;
+    std::int64_t first_row = 0, key_at = 0, value_at = 0;
+  };
+  std::vector<Recorded> recorded;
 
   // Block b of a layer's head. Keys are panels of 16 positions, [4][head_dim][16]; values rows, [64][head_dim
   // rounded up to 16]. The positions beyond length() hold anything finite.

@@ -4,7 +4,10 @@
 #include <atomic>
 #include <cstring>
 
-#include "base/threads.h"
+#include "tensor/linear_gradient.h"
+#include "tensor/parallel.h"
+#include "tensor/product.h"
+#include "tensor/tape.h"
 
 namespace polymath {
 namespace {
@@ -12,19 +15,6 @@ namespace {
 using kernels::kBlock;
 using kernels::kLanes;
 using kernels::table;
-
-// Splits `count` items into tasks of about `grain` items and runs body(begin, end) on the pool.
-template <class Body>
-void parallel_ranges(std::int64_t count, std::int64_t grain, const Body& body) {
-  const std::int64_t tasks = (count + grain - 1) / grain;
-  ThreadPool::global().parallel_for(static_cast<std::size_t>(std::max<std::int64_t>(tasks, 0)), [&](std::size_t task) {
-    const auto begin = static_cast<std::int64_t>(task) * grain;
-    body(begin, std::min(count, begin + grain));
-  });
-}
-
-// Rows per task for work of about d operations a row: enough to outweigh starting a task.
-std::int64_t row_grain(std::int64_t d) { return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(d, 1)); }
 
 // A product is cut in blocks of rows x columns. A block's rows stay in the second cache while the
 // columns pass; the last few blocks are what a thread may have to wait for, so they are not too large.
@@ -42,23 +32,22 @@ void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n) {
 std::uint64_t operations_done() { return operations.load(std::memory_order_relaxed); }
 std::uint64_t weight_bytes_read() { return weight_bytes.load(std::memory_order_relaxed); }
 
-Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
-  const std::int64_t rows = x.rows(), k = w.k(), n = w.n();
-  Tensor y({rows, n});
-  if (rows == 0) return y;
+void multiply(const Product& x, const Panels& b) {
+  const std::int64_t rows = x.rows, k = b.k, n = b.n;
+  if (rows == 0) return;
   count_operations(rows, k, n);
-  weight_bytes.fetch_add(w.bytes(), std::memory_order_relaxed);
+  weight_bytes.fetch_add(static_cast<std::uint64_t>((n + 15) / 16) * b.panel_bytes, std::memory_order_relaxed);
 
-  const float* a = x.data();
-  std::int64_t a_stride = k;
+  const float* a = x.a;
+  std::int64_t a_stride = x.a_stride;
   Buffer spread;
-  const bool quantizes = w.storage() == Storage::kQ8 || w.storage() == Storage::kQ4;
-  if (!quantizes && k % 512 == 0 && rows >= 8) {
+  const bool quantizes = is_quantized(b.storage);
+  if (!quantizes && a_stride % 512 == 0 && rows >= 8) {
     // Rows that begin at the same place of a page fall into the same few lines of the first cache.
     a_stride = k + 16;
     spread = Buffer(static_cast<std::size_t>(rows * a_stride));
     parallel_ranges(rows, row_grain(k), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) std::memcpy(spread.data() + r * a_stride, x.row(r), static_cast<std::size_t>(k) * sizeof(float));
+      for (std::int64_t r = begin; r < end; ++r) std::memcpy(spread.data() + r * a_stride, x.a + r * x.a_stride, static_cast<std::size_t>(k) * sizeof(float));
     });
     a = spread.data();
   }
@@ -75,7 +64,7 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
       auto part = quantized;
       const auto at = static_cast<std::size_t>(begin) * blocks;
       part.q += at * kBlock, part.scale += at, part.sum += at;
-      table().quantize_rows(x.row(begin), static_cast<std::size_t>(k), static_cast<std::size_t>(end - begin),
+      table().quantize_rows(a + begin * a_stride, static_cast<std::size_t>(a_stride), static_cast<std::size_t>(end - begin),
                             static_cast<std::size_t>(k), part);
     });
   }
@@ -98,59 +87,40 @@ Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& options) {
     kernels::Matmul m;
     m.a = a + row * a_stride;
     m.a_stride = static_cast<std::size_t>(a_stride);
-    m.b = w.panel(panel);
+    m.b = b.panel(panel);
     m.panel_stride = static_cast<std::size_t>(k) * kLanes;
-    m.c = y.row(row) + column;
-    m.c_stride = static_cast<std::size_t>(n);
+    m.c = x.c + row * x.c_stride + column;
+    m.c_stride = static_cast<std::size_t>(x.c_stride);
     m.m = static_cast<std::size_t>(std::min(rows_per_block, rows - row));
     m.k = static_cast<std::size_t>(k);
     m.n = static_cast<std::size_t>(std::min(n - column, panels_per_task * 16));
-    m.epilogue.bias = options.bias ? options.bias + column : nullptr;
-    m.epilogue.activation = options.activation;
-    m.epilogue.scale = options.scale;
-    if (options.residual) {
-      m.epilogue.residual = options.residual->row(row) + column;
-      m.epilogue.residual_stride = static_cast<std::size_t>(n);
-    }
+    m.accumulate = x.accumulate;
+    m.epilogue = x.epilogue;
+    if (m.epilogue.bias) m.epilogue.bias += column;
+    if (m.epilogue.residual) m.epilogue.residual += static_cast<std::size_t>(row) * m.epilogue.residual_stride + static_cast<std::size_t>(column);
     if (quantizes) {
       auto part = quantized;
       const auto at = static_cast<std::size_t>(row) * quantized.blocks;
       part.q += at * kBlock, part.scale += at, part.sum += at;
-      if (w.storage() == Storage::kQ8) table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+      if (b.storage == Storage::kQ8) table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
       else table().matmul_q4(part, static_cast<const kernels::Q4Block*>(m.b), m);
     } else {
-      table().matmul(w.storage(), m);
+      table().matmul(b.storage, m);
     }
   });
-  return y;
 }
 
-Tensor layer_norm(const Tensor& x, const float* weight, const float* bias, float eps) {
-  Tensor y(x.shape());
-  const std::int64_t d = x.dim(-1);
-  parallel_ranges(x.rows(), row_grain(d), [&](std::int64_t begin, std::int64_t end) {
-    table().layer_norm(x.row(begin), weight, bias, eps, static_cast<std::size_t>(end - begin), static_cast<std::size_t>(d), y.row(begin));
-  });
+Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& o) {
+  if (Tape* tape = Tape::current(); tape && linear_is_recorded(x, w, o)) return recorded_linear(*tape, x, w, o);
+  Tensor y({x.rows(), w.n()});
+  Product product{.a = x.data(), .a_stride = w.k(), .rows = x.rows(), .c = y.data(), .c_stride = w.n()};
+  product.epilogue = {.bias = o.bias ? o.bias->data() : nullptr, .activation = o.activation, .scale = o.scale};
+  if (o.residual) {
+    product.epilogue.residual = o.residual->data();
+    product.epilogue.residual_stride = static_cast<std::size_t>(w.n());
+  }
+  multiply(product, w);
   return y;
-}
-
-Tensor rms_norm(const Tensor& x, const float* weight, float eps) {
-  Tensor y(x.shape());
-  const auto d = static_cast<std::size_t>(x.dim(-1));
-  parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
-    table().rms_norm(x.row(begin), d, weight, eps, static_cast<std::size_t>(end - begin), d, y.row(begin), d);
-  });
-  return y;
-}
-
-void rms_norm_heads(Tensor& x, std::int64_t begin, std::int64_t heads, std::int64_t d, const float* weight, float eps) {
-  parallel_ranges(x.rows(), row_grain(heads * d), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r) {
-      float* row = x.row(r) + begin;
-      const auto width = static_cast<std::size_t>(d);
-      table().rms_norm(row, width, weight, eps, static_cast<std::size_t>(heads), width, row, width);
-    }
-  });
 }
 
 Tensor activate(const Tensor& x, Activation activation) {
@@ -158,6 +128,14 @@ Tensor activate(const Tensor& x, Activation activation) {
   parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
     table().activate(activation, x.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
   });
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, activation](Tensor dy) {
+      parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+        table().activate_gradient(activation, x.data() + begin, dy.data() + begin, static_cast<std::size_t>(end - begin), dy.data() + begin);
+      });
+      add_gradient(x, std::move(dy));
+    });
+  }
   return y;
 }
 
@@ -166,6 +144,7 @@ Tensor scaled(const Tensor& x, float factor) {
   parallel_ranges(x.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) y.data()[i] = x.data()[i] * factor;
   });
+  if (Tape* tape = Tape::of(x)) tape->record(y, [x, factor](const Tensor& dy) { add_gradient(x, scaled(dy, factor)); });
   return y;
 }
 
@@ -174,6 +153,12 @@ Tensor add(const Tensor& a, const Tensor& b) {
   parallel_ranges(a.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
     table().add(a.data() + begin, b.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
   });
+  if (Tape* tape = Tape::of(a, b)) {
+    tape->record(y, [a, b](Tensor dy) {
+      add_gradient(a, dy);
+      add_gradient(b, std::move(dy));
+    });
+  }
   return y;
 }
 
@@ -182,6 +167,12 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   parallel_ranges(a.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
     table().multiply(a.data() + begin, b.data() + begin, static_cast<std::size_t>(end - begin), y.data() + begin);
   });
+  if (Tape* tape = Tape::of(a, b)) {
+    tape->record(y, [a, b](const Tensor& dy) {
+      add_gradient(a, multiply(dy, b));
+      add_gradient(b, multiply(dy, a));
+    });
+  }
   return y;
 }
 
@@ -194,6 +185,36 @@ Tensor gated(const Tensor& x, Activation activation) {
       table().multiply(y.row(r), x.row(r) + d, static_cast<std::size_t>(d), y.row(r));
     }
   });
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, activation](const Tensor& dy) {
+      const auto half = static_cast<std::size_t>(dy.dim(-1));
+      Tensor dx(x.shape());
+      parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r) {
+          const float *gate = x.row(r), *up = gate + half;
+          float *dgate = dx.row(r), *dup = dgate + half;
+          table().activate(activation, gate, half, dup);
+          table().multiply(dup, dy.row(r), half, dup);
+          table().multiply(dy.row(r), up, half, dgate);
+          table().activate_gradient(activation, gate, dgate, half, dgate);
+        }
+      });
+      add_gradient(x, std::move(dx));
+    });
+  }
+  return y;
+}
+
+Tensor softcapped(const Tensor& x, float cap) {
+  Tensor inner(x.shape());
+  for (std::int64_t i = 0; i < x.size(); ++i) inner.data()[i] = x.data()[i] / cap;
+  Tensor y = scaled(activate(inner, Activation::kTanh), cap);
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, inner](Tensor dy) {
+      table().activate_gradient(Activation::kTanh, inner.data(), dy.data(), static_cast<std::size_t>(dy.size()), dy.data());
+      add_gradient(x, std::move(dy));
+    });
+  }
   return y;
 }
 
@@ -201,7 +222,20 @@ Tensor take_rows(const Tensor& x, std::span<const std::int32_t> indices) {
   const std::int64_t d = x.dim(-1);
   Tensor y({static_cast<std::int64_t>(indices.size()), d});
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    std::memcpy(y.row(static_cast<std::int64_t>(i)), x.row(indices[i]), static_cast<std::size_t>(d) * sizeof(float));
+    float* row = y.row(static_cast<std::int64_t>(i));
+    if (indices[i] < 0) std::fill_n(row, d, 0.0f);
+    else std::memcpy(row, x.row(indices[i]), static_cast<std::size_t>(d) * sizeof(float));
+  }
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, taken = std::vector(indices.begin(), indices.end())](const Tensor& dy) {
+      Tensor dx = zeros(x.shape());
+      for (std::size_t i = 0; i < taken.size(); ++i) {
+        if (taken[i] < 0) continue;
+        float* row = dx.row(taken[i]);
+        table().add(row, dy.row(static_cast<std::int64_t>(i)), static_cast<std::size_t>(dx.dim(-1)), row);
+      }
+      add_gradient(x, std::move(dx));
+    });
   }
   return y;
 }
@@ -211,6 +245,67 @@ Tensor take_columns(const Tensor& x, std::int64_t begin, std::int64_t end) {
   for (std::int64_t r = 0; r < x.rows(); ++r) {
     std::memcpy(y.row(r), x.row(r) + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
   }
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, begin](const Tensor& dy) {
+      Tensor dx = zeros(x.shape());
+      for (std::int64_t r = 0; r < dy.rows(); ++r) std::memcpy(dx.row(r) + begin, dy.row(r), static_cast<std::size_t>(dy.dim(-1)) * sizeof(float));
+      add_gradient(x, std::move(dx));
+    });
+  }
+  return y;
+}
+
+Tensor join_columns(std::span<const Tensor> parts) {
+  std::int64_t d = 0;
+  for (const Tensor& part : parts) d += part.dim(-1);
+  Tensor y({parts[0].rows(), d});
+  std::int64_t at = 0;
+  for (const Tensor& part : parts) {
+    for (std::int64_t r = 0; r < part.rows(); ++r) std::memcpy(y.row(r) + at, part.row(r), static_cast<std::size_t>(part.dim(-1)) * sizeof(float));
+    at += part.dim(-1);
+  }
+  Tape* tape = Tape::current();
+  if (tape && std::any_of(parts.begin(), parts.end(), [](const Tensor& part) { return part.node() != nullptr; })) {
+    tape->record(y, [all = std::vector(parts.begin(), parts.end())](const Tensor& dy) {
+      std::int64_t begin = 0;
+      for (const Tensor& part : all) {
+        add_gradient(part, take_columns(dy, begin, begin + part.dim(-1)));
+        begin += part.dim(-1);
+      }
+    });
+  }
+  return y;
+}
+
+void clear_rows(Tensor& x, std::span<const std::int32_t> rows, std::int64_t begin, std::int64_t end) {
+  const auto clear = [begin, end](Tensor& t, std::span<const std::int32_t> which) {
+    for (const std::int32_t r : which) std::fill(t.row(r) + begin, t.row(r) + end, 0.0f);
+  };
+  clear(x, rows);
+  if (Tape* tape = Tape::of(x); tape && !rows.empty()) {
+    tape->record_in_place(x, [clear, cleared = std::vector(rows.begin(), rows.end())](Tensor& dx) { clear(dx, cleared); });
+  }
+}
+
+Tensor mean_of_rows(const Tensor& x, std::span<const std::vector<std::int32_t>> groups) {
+  const std::int64_t d = x.dim(-1);
+  Tensor y({static_cast<std::int64_t>(groups.size()), d});
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    float* row = y.row(static_cast<std::int64_t>(g));
+    std::fill_n(row, d, 0.0f);
+    for (const std::int32_t r : groups[g]) table().add(row, x.row(r), static_cast<std::size_t>(d), row);
+    for (std::int64_t i = 0; i < d; ++i) row[i] /= static_cast<float>(groups[g].size());
+  }
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, all = std::vector(groups.begin(), groups.end())](const Tensor& dy) {
+      Tensor dx = zeros(x.shape());
+      for (std::size_t g = 0; g < all.size(); ++g) {
+        const float share = 1.0f / static_cast<float>(all[g].size());
+        for (const std::int32_t r : all[g]) table().scale_add(dy.row(static_cast<std::int64_t>(g)), share, static_cast<std::size_t>(dx.dim(-1)), dx.row(r));
+      }
+      add_gradient(x, std::move(dx));
+    });
+  }
   return y;
 }
 
@@ -219,9 +314,18 @@ void softmax_rows(Tensor& x) {
   parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
     table().softmax(x.row(begin), static_cast<std::size_t>(end - begin), d, d);
   });
+  if (Tape* tape = Tape::of(x)) {
+    tape->record_in_place(x, [p = copy_of(x), d](Tensor& dx) {
+      parallel_ranges(p.rows(), row_grain(p.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
+        table().softmax_gradient(p.row(begin), dx.row(begin), static_cast<std::size_t>(end - begin), d, d);
+      });
+    });
+  }
 }
 
-void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin, std::int64_t head_dim) {
+namespace {
+
+void rotate_rows(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin, std::int64_t head_dim) {
   const std::int64_t d = cos.dim(-1) * 2, apart = head_dim == 0 ? d : head_dim;
   // Heads that are rotated as a whole lie side by side: one call for all.
   const std::int64_t calls = apart == d ? 1 : heads, heads_each = apart == d ? heads : 1;
@@ -230,6 +334,41 @@ void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos
       for (std::int64_t i = 0; i < calls; ++i) {
         table().rotate_half(x.row(r) + begin + i * apart, cos.row(r), sin.row(r), static_cast<std::size_t>(heads_each), static_cast<std::size_t>(d));
       }
+    }
+  });
+}
+
+}  // namespace
+
+void rotate(Tensor& x, std::int64_t begin, std::int64_t heads, const Tensor& cos, const Tensor& sin, std::int64_t head_dim) {
+  rotate_rows(x, begin, heads, cos, sin, head_dim);
+  if (Tape* tape = Tape::of(x)) {  // backward is the rotation the other way round
+    tape->record_in_place(x, [begin, heads, cos, back = scaled(sin, -1.0f), head_dim](Tensor& dx) { rotate_rows(dx, begin, heads, cos, back, head_dim); });
+  }
+}
+
+Tensor look_up(const EmbeddingTable& table, std::span<const std::int32_t> ids, std::optional<std::int64_t> padding_idx) {
+  Tensor y = zeros(std::vector{static_cast<std::int64_t>(ids.size()), table.d()});
+  add_looked_up(y, table, ids, padding_idx);
+  return y;
+}
+
+void add_looked_up(Tensor& y, const EmbeddingTable& table, std::span<const std::int32_t> ids, std::optional<std::int64_t> padding_idx) {
+  const auto d = static_cast<std::size_t>(table.d());
+  std::vector<float> vector(d);
+  for (std::size_t r = 0; r < ids.size(); ++r) {
+    table.read(ids[r], vector.data());
+    float* row = y.row(static_cast<std::int64_t>(r));
+    kernels::table().add(row, vector.data(), d, row);
+  }
+  Parameter* parameter = table.parameter();
+  Tape* tape = Tape::current();
+  if (!tape || !parameter || !parameter->trained) return;
+  tape->record_in_place(y, [parameter, d, padding_idx, rows = std::vector(ids.begin(), ids.end())](const Tensor& dy) {
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      if (rows[r] == padding_idx) continue;
+      float* row = parameter->gradient.data() + static_cast<std::size_t>(rows[r]) * d;
+      kernels::table().add(row, dy.row(static_cast<std::int64_t>(r)), d, row);
     }
   });
 }

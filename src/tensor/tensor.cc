@@ -20,9 +20,9 @@ Tensor::Tensor(std::span<const std::int64_t> shape) {
   buffer_ = Buffer(static_cast<std::size_t>(size_));
 }
 
-Tensor Tensor::reshaped(std::initializer_list<std::int64_t> shape) const {
+Tensor Tensor::reshaped(std::span<const std::int64_t> shape) const {
   Tensor t = *this;
-  t.set_shape(std::span(shape.begin(), shape.size()));
+  t.set_shape(shape);
   if (t.size_ != size_) throw Error(ErrorCode::kInvalidArgument, "reshape changes the number of values");
   return t;
 }

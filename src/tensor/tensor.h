@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "tensor/buffer.h"
 
 namespace polymath {
+
+struct TapeNode;  // tape.h
 
 // At most five axes; the values are unset after construction. Const use from many threads is safe.
 class Tensor {
@@ -33,7 +36,12 @@ class Tensor {
   std::span<const float> values() const { return {data(), static_cast<std::size_t>(size_)}; }
 
   // The same memory under another shape of the same size.
-  Tensor reshaped(std::initializer_list<std::int64_t> shape) const;
+  Tensor reshaped(std::span<const std::int64_t> shape) const;
+  Tensor reshaped(std::initializer_list<std::int64_t> shape) const { return reshaped(std::span(shape.begin(), shape.size())); }
+
+  // The tensor's place on a tape; null: it hangs on nothing that has a gradient. Copies and views share it.
+  const std::shared_ptr<TapeNode>& node() const { return node_; }
+  void set_node(std::shared_ptr<TapeNode> node) { node_ = std::move(node); }
 
  private:
   void set_shape(std::span<const std::int64_t> shape);
@@ -42,6 +50,7 @@ class Tensor {
   int rank_ = 0;
   std::int64_t size_ = 0;
   Buffer buffer_;
+  std::shared_ptr<TapeNode> node_;
 };
 
 }  // namespace polymath

@@ -9,6 +9,7 @@
 
 #include "formats/checkpoint.h"
 #include "kernels/kernels.h"
+#include "tensor/parameter.h"
 #include "tensor/tensor.h"
 
 namespace polymath {
@@ -28,6 +29,17 @@ class Weight {
   // `transposed` tensors are [k, n_i] (GPT-2's Conv1D). Pages of the file are given back when packed.
   static Weight pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed = false);
 
+  // Outputs that lie in a tensor at regular distances: element (i, j) of [n, k] is at data[i * row_stride + j * step]. Or in panels
+  // that begin at data, where dtype says so.
+  struct Part {
+    const std::uint8_t* data;
+    DType dtype;
+    std::int64_t n, row_stride, step;
+    Parameter* parameter;  // that data points into; null: it does not change
+    const MappedFile* file;  // whose pages may leave memory once they are packed; or null
+  };
+  static Weight pack(std::vector<Part> parts, std::int64_t k, LoadType type);
+
   // The same of a float32 matrix in memory, [n, k] row-major.
   static Weight pack(const float* values, std::int64_t n, std::int64_t k, Storage storage);
 
@@ -35,15 +47,22 @@ class Weight {
   std::int64_t k() const { return k_; }
   Storage storage() const { return storage_; }
   const void* panel(std::int64_t p) const { return data_.get() + static_cast<std::size_t>(p) * panel_bytes_; }
+  std::size_t panel_bytes() const { return panel_bytes_; }
   std::size_t bytes() const;
 
+  // What the panels were packed from, where that can change; else none.
+  std::span<const Part> parts() const { return parts_ ? std::span<const Part>(*parts_) : std::span<const Part>(); }
+  bool trained() const;  // whether a gradient of its values is asked for
+
  private:
+  void fill(std::span<const Part> parts) const;
   void allocate(Storage storage, std::int64_t n, std::int64_t k);
 
   std::shared_ptr<std::uint8_t> data_;
   std::size_t panel_bytes_ = 0;
   std::int64_t n_ = 0, k_ = 0;
   Storage storage_ = Storage::kF32;
+  std::shared_ptr<const std::vector<Part>> parts_;
 };
 
 // A table of vectors, [entries, d], read from the checkpoint's pages as they are looked up.
@@ -56,6 +75,8 @@ class EmbeddingTable {
   std::int64_t d() const { return d_; }
   // out: [d] <- entry i; i must be within the table.
   void read(std::int64_t i, float* out) const;
+
+  Parameter* parameter() const { return tensor_ ? tensor_->parameter : nullptr; }
 
  private:
   const TensorView* tensor_ = nullptr;
@@ -82,8 +103,5 @@ class RecordUses {
 };
 
 std::uint16_t round_to_bf16(float x);  // to nearest, ties to even; NaN stays NaN
-
-// A whole tensor as float32, for biases, norms and position tables.
-std::vector<float> read_f32(const TensorView& tensor);
 
 }  // namespace polymath
