@@ -6,6 +6,7 @@
 
 #include "tensor/linear_gradient.h"
 #include "tensor/parallel.h"
+#include "tensor/quantize.h"
 #include "tensor/product.h"
 #include "tensor/tape.h"
 
