@@ -36,7 +36,7 @@ void read(const std::string& kind, const std::vector<std::string>& files, const 
   } else if (kind == "pairs") {
     read_pairs(files, options, [](PairExample&& e) { expect_text(e.source), expect_text(e.target); });
   } else {
-    read_texts(files, options, kind == "unlabelled" ? Labels::kUnused : Labels::kNeeded, [](TextExample&& e) { expect_text(e.text), expect_text(e.label.value_or("")); });
+    read_texts(files, options, kind == "unlabelled" ? LabelColumn::kUnused : LabelColumn::kNeeded, [](TextExample&& e) { expect_text(e.text), expect_text(e.label.value_or("")); });
   }
 }
 

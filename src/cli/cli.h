@@ -32,6 +32,7 @@ void add_search(CLI::App& app, Common& common, Action& action);
 void add_template(CLI::App& app, Common& common, Action& action);
 void add_tokenize(CLI::App& app, Common& common, Action& action);
 void add_train(CLI::App& app, Common& common, Action& action);
+void add_train_tokenizer(CLI::App& train, Common& common, Action& action);
 void add_info(CLI::App& app, Common& common, Action& action);
 
 // What a person gives as a parameter: JSON if it parses, else a string.

@@ -4,11 +4,11 @@
 #include <limits>
 #include <tuple>
 
+#include "base/random.h"
 #include "base/threads.h"
 #include "generate/decoding.h"
 #include "generate/guidance.h"
 #include "generate/processors.h"
-#include "generate/random.h"
 #include "generate/stopping.h"
 #include "polymath/error.h"
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "generate/random.h"
+#include "base/random.h"
 #include "kernels/kernels.h"
 #include "polymath/error.h"
 

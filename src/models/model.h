@@ -119,6 +119,15 @@ Head head_of(const Config& config);
 // The head of a class by its name; absent where the architecture has no such class.
 std::optional<Head> head_named(const std::string& class_name, const Architecture& architecture);
 
+// The name of an architecture's class with this head, for config.json's architectures.
+std::string class_of(const Architecture& architecture, Head head);
+
+// How a checkpoint is made ready for another task.
+struct NewHead {
+  Json config = Json::object();  // fields that take the place of config.json's; null: the field goes
+  std::uint64_t seed = 0;        // of what the checkpoint lacks and is made anew
+};
+
 // A model with the checkpoint that it was read from. Movable.
 class LoadedModel {
  public:
@@ -126,23 +135,29 @@ class LoadedModel {
   // checkpoint's own as AutoModelFor... does.
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
   // The same in float32, with parameters that can change: a Tape gives them gradients.
-  static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr);
+  static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr, const NewHead* anew = nullptr);
 
   // The checkpoint alone, as far as it is still needed when the model was looked at.
   LoadedModel without_model() &&;
 
   ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
+  const Json& config_given() const { return config_given_; }  // config.json with a new head's fields, without defaults
+  std::vector<std::string> made_anew() const { return fresh_ ? fresh_->names() : std::vector<std::string>(); }
+  // A parameter's name in today's Transformers, which a file written now has.
+  const std::string& name_of(const Parameter& parameter) const { return weights_->name_asked(parameter.name); }
   const Config& config() const { return *config_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }
   Head head() const { return head_; }
 
  private:
-  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters);
+  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew);
 
   std::unique_ptr<Config> config_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<ParameterStore> parameters_;
+  std::unique_ptr<FreshTensors> fresh_;
+  Json config_given_;
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<Model> model_;
   Head head_ = Head::kBase;

@@ -19,26 +19,31 @@ const Architecture& architecture_of(const Config& config) {
               config.path() + ": model_type");
 }
 
+namespace {
+
+struct Suffix {
+  const char* text;
+  Head head;
+};
+constexpr Suffix kSuffixes[] = {
+    {"ForPreTraining", Head::kPreTraining},
+    {"ForMaskedLM", Head::kMaskedLm},
+    {"ForSequenceClassification", Head::kSequenceClassification},
+    {"ForTokenClassification", Head::kTokenClassification},
+    {"ForQuestionAnswering", Head::kQuestionAnswering},
+    {"ForNextSentencePrediction", Head::kNextSentencePrediction},
+    {"ForMultipleChoice", Head::kMultipleChoice},
+    {"ForCausalLM", Head::kCausalLm},
+    {"ForConditionalGeneration", Head::kConditionalGeneration},
+    {"MTModel", Head::kConditionalGeneration},
+    {"EncoderModel", Head::kEncoder},
+    {"LMHeadModel", Head::kCausalLm},
+    {"Model", Head::kBase},
+};
+
+}  // namespace
+
 std::optional<Head> head_named(const std::string& class_name, const Architecture& architecture) {
-  struct Suffix {
-    const char* text;
-    Head head;
-  };
-  static constexpr Suffix kSuffixes[] = {
-      {"ForPreTraining", Head::kPreTraining},
-      {"ForMaskedLM", Head::kMaskedLm},
-      {"ForSequenceClassification", Head::kSequenceClassification},
-      {"ForTokenClassification", Head::kTokenClassification},
-      {"ForQuestionAnswering", Head::kQuestionAnswering},
-      {"ForNextSentencePrediction", Head::kNextSentencePrediction},
-      {"ForMultipleChoice", Head::kMultipleChoice},
-      {"ForCausalLM", Head::kCausalLm},
-      {"ForConditionalGeneration", Head::kConditionalGeneration},
-      {"MTModel", Head::kConditionalGeneration},
-      {"EncoderModel", Head::kEncoder},
-      {"LMHeadModel", Head::kCausalLm},
-      {"Model", Head::kBase},
-  };
   std::istringstream prefixes(architecture.class_prefix);  // A|B: classes of both names
   for (std::string prefix; std::getline(prefixes, prefix, '|');) {
     for (const Suffix& suffix : kSuffixes) {
@@ -46,6 +51,14 @@ std::optional<Head> head_named(const std::string& class_name, const Architecture
     }
   }
   return std::nullopt;
+}
+
+std::string class_of(const Architecture& architecture, Head head) {
+  const std::string prefixes = architecture.class_prefix, prefix = prefixes.substr(0, prefixes.find('|'));
+  if (head == Head::kCausalLm && prefix == "GPT2") return "GPT2LMHeadModel";
+  if (head == Head::kConditionalGeneration && prefix == "Marian") return "MarianMTModel";
+  const auto suffix = std::find_if(std::begin(kSuffixes), std::end(kSuffixes), [&](const Suffix& s) { return s.head == head; });
+  return prefix + suffix->text;
 }
 
 Head head_of(const Config& config) {
@@ -62,20 +75,30 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr); }
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr, nullptr); }
 
-LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head) {
-  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>());
+LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew) {
+  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew);
   loaded.parameters().drop_unread();
   return loaded;
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters) {
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew) {
   LoadedModel loaded;
   loaded.parameters_ = std::move(parameters);
   const auto adapter = Adapter::open(folder);
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
+  loaded.config_given_ = loaded.config_->json();
+  if (anew) {
+    for (const auto& [field, value] : anew->config.items()) {
+      if (value.is_null()) loaded.config_given_.erase(field);
+      else loaded.config_given_[field] = value;
+    }
+    loaded.config_ = std::make_unique<Config>(loaded.config_given_, loaded.config_->path());
+    const double range = loaded.config_->opt("initializer_range", loaded.config_->opt("init_std", 0.02));
+    loaded.fresh_ = std::make_unique<FreshTensors>(anew->seed, range, /*score_bias=*/head && *head != Head::kSequenceClassification);
+  }
   const Architecture& architecture = architecture_of(*loaded.config_);
   const Json aliases = parse_json(architecture.aliases, "aliases");
   for (const auto& [alias, name] : aliases.items()) {
@@ -91,7 +114,7 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   const LoadType saved = saved_type(*loaded.config_);
   if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
-  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get());
+  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get());
   try {
     if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});

@@ -24,8 +24,32 @@ const TensorView* Weights::find_spelled(const std::string& name) const {
 }
 
 const TensorView* Weights::find(const std::string& name) const {
-  const TensorView* tensor = find_any(name);
-  return tensor && parameters_ ? &parameters_->of(*tensor) : tensor;
+  const TensorView* tensor = fresh_ ? fresh_->find(name) : nullptr;
+  if (!tensor && fresh_) tensor = fresh_->make_bias(name);  // an old one would not fit
+  if (!tensor) tensor = find_any(name);
+  return as_parameter(tensor, name);
+}
+
+const TensorView* Weights::made(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  if (!fresh_ || !FreshTensors::may_make(name)) return nullptr;
+  const TensorView* tensor = fresh_->find(name);
+  if (!tensor) {
+    const TensorView* kept = find_any(name);
+    if (kept && kept->shape == shape) return nullptr;
+    tensor = &fresh_->make(name, shape);
+  }
+  return as_parameter(tensor, name);
+}
+
+const TensorView* Weights::as_parameter(const TensorView* tensor, const std::string& name) const {
+  if (!tensor || !parameters_) return tensor;
+  asked_.emplace(tensor->name, name);
+  return &parameters_->of(*tensor);
+}
+
+const std::string& Weights::name_asked(const std::string& parameter) const {
+  const auto found = asked_.find(parameter);
+  return found == asked_.end() ? parameter : found->second;
 }
 
 const TensorView* Weights::find_any(const std::string& name) const {
@@ -42,6 +66,7 @@ const TensorView& Scope::tensor(const std::string& name) const {
 }
 
 const TensorView& Scope::tensor(const std::string& name, std::initializer_list<std::int64_t> shape) const {
+  if (const TensorView* made = weights->made((*this / name).path, shape)) return *made;
   const TensorView& found = tensor(name);
   if (!std::equal(found.shape.begin(), found.shape.end(), shape.begin(), shape.end())) {
     throw Error(ErrorCode::kBadFile, "has the shape " + shape_text(found.shape) + " where config.json asks for " + shape_text(shape),

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "formats/checkpoint.h"
+#include "nn/fresh_tensors.h"
 #include "tensor/weight.h"
 
 namespace polymath {
@@ -18,11 +20,17 @@ namespace polymath {
 class Weights {
  public:
   // parameters: where the model is to be trained, what its tensors become; else null
-  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type, ParameterStore* parameters = nullptr)
-      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type), parameters_(parameters) {}
+  // fresh: makes what a head needs and the checkpoint has not, or not in this shape; or null: that is an error
+  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type, ParameterStore* parameters = nullptr, FreshTensors* fresh = nullptr)
+      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type), parameters_(parameters), fresh_(fresh) {}
 
   const TensorView* find(const std::string& name) const;  // null when there is none
+  // A tensor that was made for this name and shape, now or before; null: the checkpoint's is to be taken.
+  const TensorView* made(const std::string& name, const std::vector<std::int64_t>& shape) const;
   LoadType type() const { return type_; }
+
+  // Today's name of a parameter: that under which it was asked for first.
+  const std::string& name_asked(const std::string& parameter) const;
 
  private:
   const TensorView* find_any(const std::string& name) const;
@@ -31,7 +39,11 @@ class Weights {
   const Checkpoint& checkpoint_;
   std::string base_prefix_;
   LoadType type_;
+  const TensorView* as_parameter(const TensorView* tensor, const std::string& name) const;
+
   ParameterStore* parameters_;
+  FreshTensors* fresh_;
+  mutable std::map<std::string, std::string> asked_;  // parameter -> name; filled while a model is made
 };
 
 struct Scope {

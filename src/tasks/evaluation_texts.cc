@@ -9,7 +9,7 @@ namespace {
 
 std::vector<TextExample> texts_of(Evaluation& e) {
   std::vector<TextExample> examples;
-  add_report(read_texts(e.options.files, e.options.data, Labels::kNeeded, [&](TextExample&& x) { examples.push_back(std::move(x)); }), e.figures);
+  add_report(read_texts(e.options.files, e.options.data, LabelColumn::kNeeded, [&](TextExample&& x) { examples.push_back(std::move(x)); }), e.figures);
   return examples;
 }
 

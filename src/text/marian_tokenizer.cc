@@ -1,4 +1,7 @@
 // MarianTokenizer (Helsinki-NLP/opus-mt-*): two sentencepiece models cut the text, vocab.json numbers the pieces.
+#include <memory>
+#include <mutex>
+
 #include "base/file.h"
 #include "formats/vocab_files.h"
 #include "text/decoder.h"
@@ -17,18 +20,26 @@ Vocabulary load_vocabulary(const std::string& path) {
 
 class MarianTokenizer final : public SlowTokenizer {
  public:
-  explicit MarianTokenizer(const TokenizerSettings& settings)
+  // of_targets: what it encodes is in the target's language.
+  explicit MarianTokenizer(const TokenizerSettings& settings, bool of_targets = false)
       : SlowTokenizer(settings),
-        source_(SentencePiece::load(join_path(settings.folder, "source.spm"))),
+        settings_(settings),
+        source_(SentencePiece::load(join_path(settings.folder, of_targets ? "target.spm" : "source.spm"))),
         target_(SentencePiece::load(join_path(settings.folder, "target.spm"))),
         vocabulary_(load_vocabulary(join_path(settings.folder, "vocab.json"))) {
     const auto separate = settings.tokenizer_config.find("separate_vocabs");
     separate_vocabs_ = separate != settings.tokenizer_config.end() && separate->is_boolean() && separate->get<bool>();
     if (separate_vocabs_) target_vocabulary_ = load_vocabulary(join_path(settings.folder, "target_vocab.json"));
+    if (separate_vocabs_ && of_targets) vocabulary_ = target_vocabulary_;
     for (const auto& token : {special_.unk_token, special_.pad_token}) {
       if (vocabulary_.find(*token) < 0) throw Error(ErrorCode::kBadFile, "has no token " + *token, join_path(settings.folder, "vocab.json"));
     }
     add_special_tokens();
+  }
+
+  Encoding encode_target(const TextInput& text, const EncodeOptions& options) const override {
+    std::call_once(once_, [&] { of_targets_ = std::make_unique<MarianTokenizer>(settings_, /*of_targets=*/true); });
+    return of_targets_->encode(text, nullptr, options);
   }
 
   std::string convert_tokens_to_string(const std::vector<std::string>& tokens) const override {
@@ -75,9 +86,12 @@ class MarianTokenizer final : public SlowTokenizer {
   }
 
  private:
+  TokenizerSettings settings_;
   SentencePiece source_, target_;
   Vocabulary vocabulary_, target_vocabulary_;
   bool separate_vocabs_ = false;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<MarianTokenizer> of_targets_;  // made when training asks for it
 };
 
 }  // namespace

@@ -21,6 +21,8 @@ class TokenizerBackend {
  public:
   virtual ~TokenizerBackend() = default;
   virtual Encoding encode(const TextInput& text, const TextInput* pair, const EncodeOptions& options) const = 0;
+  // A text that a model is to write (text_target); another vocabulary's where the class has two.
+  virtual Encoding encode_target(const TextInput& text, const EncodeOptions& options) const { return encode(text, nullptr, options); }
   virtual std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens) const = 0;
   virtual std::string convert_tokens_to_string(const std::vector<std::string>& tokens) const = 0;
   virtual int vocab_size(bool with_added_tokens) const = 0;

@@ -225,11 +225,11 @@ std::vector<std::string> list_in(const Json& value, const char* column) {
   return all;
 }
 
-TextExample text_example(Columns& columns, const DataRow& row, Labels labels) {
+TextExample text_example(Columns& columns, const DataRow& row, LabelColumn labels) {
   TextExample e;
   e.text = columns.text(row, "text");
   if (const Json* pair = columns.find(row, "text_pair")) e.text_pair = text_in(*pair, "text_pair", columns.is_gathered(*pair));
-  if (labels == Labels::kNeeded) {
+  if (labels == LabelColumn::kNeeded) {
     e.label = label_in(columns.need(row, "label"));
     if (e.label->empty()) throw BadRow{"has an empty label"};
   }
@@ -393,9 +393,9 @@ std::map<std::string, std::string> parse_assignments(const std::string& text, co
 
 std::string describe(const DataPlace& place, const std::vector<std::string>& files) { return files.at(place.file) + " line " + std::to_string(place.line); }
 
-DataReport read_texts(const std::vector<std::string>& files, const DataOptions& options, Labels labels, const std::function<void(TextExample&&)>& take) {
+DataReport read_texts(const std::vector<std::string>& files, const DataOptions& options, LabelColumn labels, const std::function<void(TextExample&&)>& take) {
   Task task{Kind::kTexts, {"text", "text_pair"}};
-  if (labels == Labels::kNeeded) task = {Kind::kLabelledTexts, {"text", "text_pair", "label"}};
+  if (labels == LabelColumn::kNeeded) task = {Kind::kLabelledTexts, {"text", "text_pair", "label"}};
   return read_all<TextExample>(files, options, task, [&](Columns& columns, const DataRow& row) { return text_example(columns, row, labels); }, take);
 }
 

@@ -81,7 +81,7 @@ struct PairExample {
 };
 
 // What of a task's columns has to be there.
-enum class Labels { kNeeded, kUnused };
+enum class LabelColumn { kNeeded, kUnused };
 
 struct DataReport {
   std::size_t examples = 0, skipped = 0;
@@ -90,7 +90,7 @@ struct DataReport {
 
 // Calls `take` for each example of the files, in order. Throws Error{kBadFile, kInvalidArgument, kNotFound or kIo} naming file and
 // line (or the column that is not there); with skip_bad, bad rows only count.
-DataReport read_texts(const std::vector<std::string>& files, const DataOptions& options, Labels labels, const std::function<void(TextExample&&)>& take);
+DataReport read_texts(const std::vector<std::string>& files, const DataOptions& options, LabelColumn labels, const std::function<void(TextExample&&)>& take);
 DataReport read_tokens(const std::vector<std::string>& files, const DataOptions& options, const std::function<void(TokensExample&&)>& take);
 DataReport read_questions(const std::vector<std::string>& files, const DataOptions& options, const std::function<void(QuestionExample&&)>& take);
 DataReport read_pairs(const std::vector<std::string>& files, const DataOptions& options, const std::function<void(PairExample&&)>& take);

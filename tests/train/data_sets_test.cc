@@ -75,7 +75,7 @@ TEST(DataSets, AreReadAsTheyAre) {
     options.rows = set.rows;
     DataReport report;
     switch (set.kind) {
-      case Kind::kTexts: report = read_texts(files, options, Labels::kNeeded, [](TextExample&& e) { EXPECT_FALSE(e.label->empty()); }); break;
+      case Kind::kTexts: report = read_texts(files, options, LabelColumn::kNeeded, [](TextExample&& e) { EXPECT_FALSE(e.label->empty()); }); break;
       case Kind::kTokens: report = read_tokens(files, options, [](TokensExample&& e) { EXPECT_FALSE(e.tags.empty()); }); break;
       case Kind::kQuestions: report = read_questions(files, options, [](QuestionExample&& e) { EXPECT_FALSE(e.answers.empty()); }); break;
       case Kind::kPairs: report = read_pairs(files, options, [](PairExample&& e) { EXPECT_FALSE(e.target.empty()); }); break;

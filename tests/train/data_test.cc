@@ -28,7 +28,7 @@ DataOptions with_columns(const std::string& columns) {
 }
 
 // Examples as one line each: "text|pair|label", "token/tag token/tag", "source => target".
-std::vector<std::string> texts(const std::vector<std::string>& files, const DataOptions& options = {}, Labels labels = Labels::kNeeded) {
+std::vector<std::string> texts(const std::vector<std::string>& files, const DataOptions& options = {}, LabelColumn labels = LabelColumn::kNeeded) {
   std::vector<std::string> all;
   read_texts(files, options, labels, [&](TextExample&& e) { all.push_back(e.text + (e.text_pair ? "|" + *e.text_pair : "") + (e.label ? "|" + *e.label : "")); });
   return all;
@@ -110,7 +110,7 @@ TEST(Data, SkipsBadRowsWithACount) {
   options.skip_bad = true;
   std::vector<std::string> kept;
   std::vector<std::size_t> lines;
-  const DataReport report = read_texts({file}, options, Labels::kNeeded, [&](TextExample&& e) {
+  const DataReport report = read_texts({file}, options, LabelColumn::kNeeded, [&](TextExample&& e) {
     kept.push_back(e.text);
     lines.push_back(e.place.line);
   });
@@ -165,8 +165,8 @@ TEST(Data, JsonListsInLines) {
   EXPECT_EQ(texts({file}, options), (Lines{"hi|greet"}));
   options = with_columns("");
   options.rows = "turns";
-  EXPECT_NE(refusal([&] { texts({file}, options, Labels::kUnused); }).find("line 2: has no list \"turns\", which --rows names"), std::string::npos);
-  EXPECT_EQ(texts({file_with("talk.jsonl", "{\"turns\": [\"hi\", \"bye\"]}")}, with_columns("text=turns"), Labels::kUnused), (Lines{"hi\nbye"}));
+  EXPECT_NE(refusal([&] { texts({file}, options, LabelColumn::kUnused); }).find("line 2: has no list \"turns\", which --rows names"), std::string::npos);
+  EXPECT_EQ(texts({file_with("talk.jsonl", "{\"turns\": [\"hi\", \"bye\"]}")}, with_columns("text=turns"), LabelColumn::kUnused), (Lines{"hi\nbye"}));
 }
 
 TEST(Data, PipesAreReadOnce) {
@@ -240,11 +240,11 @@ TEST(Data, Squad) {
 TEST(Data, PlainTextAndLabels) {
   const std::string file = file_with("a.txt", "one\r\ntwo\n\n \nthree\n");
   DataOptions options;
-  EXPECT_EQ(texts({file}, options, Labels::kUnused), (Lines{"one", "two", "three"}));
+  EXPECT_EQ(texts({file}, options, LabelColumn::kUnused), (Lines{"one", "two", "three"}));
   options.format = DataFormat::kParagraphs;
-  EXPECT_EQ(texts({file}, options, Labels::kUnused), (Lines{"one\ntwo", "three"}));
+  EXPECT_EQ(texts({file}, options, LabelColumn::kUnused), (Lines{"one\ntwo", "three"}));
   options.format = DataFormat::kDocument;
-  EXPECT_EQ(texts({file, file}, options, Labels::kUnused).size(), 2u);
+  EXPECT_EQ(texts({file, file}, options, LabelColumn::kUnused).size(), 2u);
   EXPECT_EQ(texts({file_with("stsa.dev", "1 a fine film .\n0  dull\xC2\x85 x\n")}), (Lines{"a fine film .|1", "dull\xC2\x85 x|0"}));
   EXPECT_EQ(texts({file_with("fast.txt", "__label__good a b\n")}), (Lines{"a b|good"}));
   EXPECT_NE(refusal([] { texts({file_with("bad.dev", "1 a\nword\n")}); }).find("line 2: has no label and text"), std::string::npos);

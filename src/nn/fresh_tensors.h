@@ -1,0 +1,43 @@
+// Tensors that a checkpoint lacks and a new task needs: the parts of a head, made as Transformers initializes them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/safetensors.h"
+
+namespace polymath {
+
+// Matrices are normal(0, range), weights of norms 1, biases 0. The numbers hang on the seed and the tensor's name alone.
+// Not thread safe; must outlive the views that it gives.
+class FreshTensors {
+ public:
+  // score_bias: whether a head that is called "score" has a bias.
+  FreshTensors(std::uint64_t seed, double range, bool score_bias) : seed_(seed), range_(range), score_bias_(score_bias) {}
+
+  // Whether a tensor of this name is part of a head, not of what has been trained before.
+  static bool may_make(const std::string& name);
+
+  const TensorView& make(const std::string& name, const std::vector<std::int64_t>& shape);
+  // The bias that goes with a weight which was made, or null.
+  const TensorView* make_bias(const std::string& name);
+  const TensorView* find(const std::string& name) const;
+
+  // The names of what was made.
+  std::vector<std::string> names() const;
+
+ private:
+  struct Made {
+    std::vector<float> values;
+    TensorView view;
+  };
+  std::uint64_t seed_;
+  double range_;
+  bool score_bias_;
+  std::map<std::string, std::unique_ptr<Made>> made_;
+};
+
+}  // namespace polymath

@@ -1,0 +1,43 @@
+// Training a model for a task on files of examples, into a folder that Transformers loads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/data.h"
+#include "train/trainer.h"
+
+namespace polymath {
+
+struct TrainOptions {
+  std::string model, output;
+  std::vector<std::string> files, validation;  // validation: files of their own; empty: a part of `files`
+  double validation_split = 0.1;               // that part; 0: no evaluation
+  DataOptions data;
+  TrainerOptions trainer;
+  std::int64_t max_length = 0;                 // tokens of a sequence; 0: what the model reads, at most 512
+  std::string save_type = "f32";               // or bf16, auto
+  // text-classification: auto, or config.json's problem_type
+  std::string problem = "auto";
+  std::string label_separator = ",";           // between the labels of one text, where several can be right
+  bool new_labels = false;                     // even where the checkpoint's head knows those of the data
+  std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
+  // fill-mask
+  double mask_share = 0.15;
+  bool whole_words = false;
+  // question-answering
+  std::int64_t doc_stride = 128;
+  // translation, summarization
+  std::string source_prefix, src_lang, tgt_lang;
+};
+
+struct TrainingTaskName {
+  const char *name, *alias, *columns, *help;
+};
+const std::vector<TrainingTaskName>& training_tasks();
+
+// Trains, reports (train/trainer.h; also {"event": "note", "text"} and {"event": "start", ...}) and returns a summary. Throws Error naming the file and
+// line, the label, the option or the field at fault.
+Json train(const std::string& task, const TrainOptions& options, const TrainingReporter& report);
+
+}  // namespace polymath

@@ -1,0 +1,88 @@
+// Training of language models on plain text: what comes next, or what stands where a token is hidden.
+#include <algorithm>
+#include <cmath>
+
+#include "polymath/error.h"
+#include "tasks/training_parts.h"
+
+namespace polymath {
+namespace {
+
+Examples<TextExample> texts_of(TaskTraining& t) {
+  return read_examples<TextExample>(t, [&](const std::vector<std::string>& files, const std::function<void(TextExample&&)>& take) {
+    return read_texts(files, t.options.data, LabelColumn::kUnused, take);
+  });
+}
+
+void add_perplexity(TaskTraining& t) {
+  t.figures = [](const std::shared_ptr<const TextModel>&, Json& figures) { figures["perplexity"] = std::exp(figures["loss"].get<double>()); };
+}
+
+// Each text on its own, in parts of max_length tokens, with an end where the tokenizer has one.
+TrainingSet following(const TaskTraining& t, const std::vector<TextExample>& texts) {
+  std::vector<TrainingExample> all;
+  const auto eos = t.tokenizer.eos_id();
+  for (const TextExample& x : texts) {
+    std::vector<std::int32_t> ids = t.tokenizer.encode(x.text).ids;
+    if (eos && (ids.empty() || ids.back() != *eos)) ids.push_back(*eos);
+    for (std::size_t begin = 0; begin + 1 < ids.size(); begin += static_cast<std::size_t>(t.max_length)) {
+      const std::size_t end = std::min(ids.size(), begin + static_cast<std::size_t>(t.max_length));
+      TrainingExample e;
+      e.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.begin() + static_cast<std::ptrdiff_t>(end));
+      if (e.ids.size() < 2) continue;
+      e.of_rows.assign(e.ids.begin() + 1, e.ids.end());
+      e.of_rows.push_back(kIgnored);
+      all.push_back(std::move(e));
+    }
+  }
+  return TrainingSet(std::move(all), LabelKind::kRows);
+}
+
+TrainingSet hidden(const TaskTraining& t, const std::vector<TextExample>& texts) {
+  std::vector<TrainingExample> all;
+  std::vector<std::vector<std::int32_t>> words;
+  Masking masking{.share = t.options.mask_share,
+                  .mask = *t.tokenizer.mask_id(),
+                  .vocabulary = static_cast<std::int32_t>(t.config.req<int>("vocab_size")),
+                  .never = t.tokenizer.all_special_ids(),
+                  .seed = t.options.trainer.batches.seed};
+  std::sort(masking.never.begin(), masking.never.end());
+  EncodeOptions options = t.encode_options();
+  options.truncation->keeps_overflow = true;
+  const auto add = [&](const Encoding& encoding) {
+    TrainingExample e = t.example(encoding);
+    const bool some = std::any_of(e.ids.begin(), e.ids.end(), [&](std::int32_t id) { return !std::binary_search(masking.never.begin(), masking.never.end(), id); });
+    if (!some) return;
+    all.push_back(std::move(e));
+    if (t.options.whole_words) words.push_back(encoding.word_ids);
+  };
+  for (const TextExample& x : texts) {
+    const Encoding first = t.tokenizer.encode(x.text, options);
+    add(first);
+    for (const Encoding& more : first.overflowing) add(more);
+  }
+  TrainingSet set(std::move(all), LabelKind::kRows);
+  set.mask(std::move(masking), std::move(words));
+  return set;
+}
+
+}  // namespace
+
+void prepare_causal_language_model(TaskTraining& t) {
+  const auto texts = texts_of(t);
+  t.training = following(t, texts.training);
+  t.validation = following(t, texts.validation);
+  add_perplexity(t);
+}
+
+void prepare_masked_language_model(TaskTraining& t) {
+  if (!t.tokenizer.mask_id()) throw Error(ErrorCode::kInvalidArgument, "its tokenizer has no mask_token", t.options.model);
+  if (!(t.options.mask_share > 0 && t.options.mask_share < 1)) throw Error(ErrorCode::kInvalidArgument, "must be between 0 and 1", "--mask-share");
+  if (t.options.whole_words && !t.tokenizer.is_fast()) throw Error(ErrorCode::kUnsupported, "its tokenizer does not say which token is of which word", t.options.model);
+  const auto texts = texts_of(t);
+  t.training = hidden(t, texts.training);
+  t.validation = hidden(t, texts.validation);
+  add_perplexity(t);
+}
+
+}  // namespace polymath

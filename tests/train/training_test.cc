@@ -1,0 +1,250 @@
+// Training from files to a folder: it learns, it gives the same bits however it is run, and says what is wrong.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "polymath/error.h"
+#include "support/program.h"
+#include "tasks/evaluation.h"
+#include "tasks/training.h"
+
+namespace polymath {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kPipelines = std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/pipelines/";
+
+std::string file_with(const std::string& name, const std::string& content) {
+  const std::string path = test::scratch_path(name);
+  std::ofstream(path, std::ios::binary) << content;
+  return path;
+}
+
+// Good and bad films, which one word tells apart.
+std::string films(int count) {
+  const char* good[] = {"good", "great", "happy"};
+  const char* bad[] = {"bad", "sad", "poor"};
+  std::string rows = "text\tlabel\n";
+  for (int i = 0; i < count; ++i) {
+    rows += std::string("the film was ") + (i % 5 < 2 ? "very " : "") + (i % 2 ? good : bad)[i % 3] + (i % 2 ? "\tpositive\n" : "\tnegative\n");
+  }
+  return rows;
+}
+
+// The options of a training that ends within a second.
+TrainOptions quick(const std::string& model, const std::string& file) {
+  TrainOptions o;
+  o.model = kPipelines + model;
+  o.files = {file};
+  o.output = test::scratch_path("trained");
+  fs::remove_all(o.output);
+  o.trainer.rate = 5e-3;
+  o.trainer.epochs = 8;
+  o.trainer.batches.tokens = 200;
+  o.trainer.batches.seed = 3;
+  return o;
+}
+
+Json train_quietly(const std::string& task, const TrainOptions& o) {
+  return train(task, o, [](const Json&) {});
+}
+
+std::string refusal(const std::string& task, const TrainOptions& o) {
+  try {
+    train_quietly(task, o);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+double figure(const std::string& task, const std::string& folder, const std::string& file, const char* name) {
+  EvaluationOptions options{.files = {file}};
+  return evaluate(task, folder, options, {})[name].get<double>();
+}
+
+std::string weights_of(const TrainOptions& o) { return read_text_file(join_path(o.output, "model.safetensors")); }
+
+TEST(Training, LearnsToTellTextsApart) {
+  const std::string file = file_with("films.tsv", films(120));
+  for (const char* model : {"sentiment-distilbert", "fill-bert-uncased", "write-gpt2", "fill-roberta"}) {
+    TrainOptions o = quick(model, file);
+    o.trainer.epochs = 40;
+    const Json summary = train_quietly("text-classification", o);
+    EXPECT_EQ(summary["best"]["accuracy"], 1.0) << model;
+    EXPECT_EQ(figure("text-classification", o.output, file, "accuracy"), 1.0) << model;
+    EXPECT_TRUE(file_exists(join_path(o.output, "training.svg")));
+    EXPECT_TRUE(file_exists(join_path(o.output, "training.jsonl")));
+    const Config config = Config::load(o.output);
+    EXPECT_EQ(config.id2label(), (std::vector<std::string>{"negative", "positive"}));
+    EXPECT_TRUE(config.architecture().ends_with("ForSequenceClassification"));
+  }
+}
+
+TEST(Training, LearnsNumbersAndSeveralLabels) {
+  std::string numbers = "text\tlabel\n", several = "text\tlabel\n";
+  for (int i = 0; i < 90; ++i) {
+    numbers += std::string("it is ") + (i % 3 == 0 ? "good\t1.5\n" : i % 3 == 1 ? "bad\t-0.5\n" : "so\t0.5\n");
+    several += std::string(i % 3 == 0 ? "good and bad\tup,down\n" : i % 3 == 1 ? "bad\tdown\n" : "good\tup\n");
+  }
+  TrainOptions o = quick("sentiment-distilbert", file_with("numbers.tsv", numbers));
+  o.trainer.epochs = 40;
+  EXPECT_GT(train_quietly("text-classification", o)["best"]["pearson"], 0.99);
+  EXPECT_GT(figure("text-classification", o.output, o.files[0], "pearson"), 0.99);
+  o = quick("sentiment-distilbert", file_with("several.tsv", several));
+  o.problem = "multi_label_classification";
+  o.trainer.epochs = 40;
+  EXPECT_EQ(train_quietly("text-classification", o)["best"]["accuracy"], 1.0);
+}
+
+TEST(Training, HasTheSameBitsForAnyThreads) {
+  const std::string file = file_with("films.tsv", films(60));
+  std::vector<std::string> weights;
+  for (const int threads : {1, 2, 3}) {
+    ThreadPool::set_global_threads(threads);
+    const TrainOptions o = quick("sentiment-distilbert", file);
+    train_quietly("text-classification", o);
+    weights.push_back(weights_of(o));
+  }
+  ThreadPool::set_global_threads(physical_cores());
+  EXPECT_EQ(weights[0], weights[1]);
+  EXPECT_EQ(weights[0], weights[2]);
+  TrainOptions other = quick("sentiment-distilbert", file);
+  other.trainer.batches.seed = 4;
+  train_quietly("text-classification", other);
+  EXPECT_NE(weights[0], weights_of(other));
+}
+
+// Whatever a process was doing when it ended: the one that goes on arrives at the same bits.
+TEST(Training, GoesOnWithTheSameBits) {
+  struct Ended {};
+  const std::string file = file_with("films.tsv", films(60));
+  for (const char* optimizer : {"adamw", "sgd", "adafactor"}) {
+    TrainOptions o = quick("sentiment-distilbert", file);
+    o.trainer.optimizer.kind = optimizer;
+    o.trainer.rate = 1e-3;
+    o.trainer.epochs = 4;
+    o.trainer.save_every = 3;
+    o.trainer.accumulate = 2;
+    train_quietly("text-classification", o);
+    const std::string whole = weights_of(o), log = read_text_file(join_path(o.output, "training.jsonl"));
+    fs::remove_all(o.output);
+    o.trainer.resume = true;
+    int starts = 0;
+    for (bool done = false; !done; ++starts) {
+      ASSERT_LT(starts, 20);
+      int steps = 0;
+      try {
+        train("text-classification", o, [&](const Json& event) {
+          if (event["event"] == "step" && ++steps == 4) throw Ended();
+        });
+        done = true;
+      } catch (const Ended&) {
+      }
+    }
+    EXPECT_GT(starts, 2);
+    EXPECT_EQ(weights_of(o), whole) << optimizer;
+    EXPECT_EQ(read_text_file(join_path(o.output, "training.jsonl")), log);
+    o.trainer.rate = 2e-3;
+    EXPECT_NE(refusal("text-classification", o).find("this training began with --lr 0.001, not 0.002"), std::string::npos) << refusal("text-classification", o);
+    o.trainer.rate = 1e-3;
+    o.files = {file_with("others.tsv", films(62))};
+    EXPECT_NE(refusal("text-classification", o).find("this training began with examples"), std::string::npos);
+  }
+}
+
+TEST(Training, StopsWhereTheLossIsNoNumber) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(60)));
+  o.trainer.optimizer.kind = "sgd";
+  o.trainer.epochs = 4;
+  o.trainer.save_every = 2;
+  train_quietly("text-classification", o);
+  const std::string weights = weights_of(o);
+  // The same, but with a rate that leads to infinity.
+  o.output = test::scratch_path("diverged");
+  fs::remove_all(o.output);
+  o.trainer.schedule.warmup = 0.5;
+  o.trainer.rate = 1e30;
+  o.trainer.clip = 0;
+  const std::string why = refusal("text-classification", o);
+  EXPECT_NE(why.find("is no finite number any more at step"), std::string::npos) << why;
+  EXPECT_EQ(why.find('\n'), std::string::npos);
+}
+
+TEST(Training, EndsEarlyAndKeepsTheBest) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(60)));
+  o.trainer.epochs = 100;
+  o.trainer.patience = 2;
+  o.trainer.rate = 1e-2;
+  const Json summary = train_quietly("text-classification", o);
+  EXPECT_TRUE(summary["stopped_early"].get<bool>());
+  EXPECT_LT(summary["best_step"], summary["steps"]);
+}
+
+TEST(Training, FreezesWhatItIsTold) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
+  o.freeze = {"distilbert."};
+  train_quietly("text-classification", o);
+  const Checkpoint before = Checkpoint::open(o.model), after = Checkpoint::open(o.output);
+  const auto same = [&](const char* name) { return read_f32(*before.find(name)) == read_f32(*after.find(name)); };
+  EXPECT_TRUE(same("distilbert.embeddings.word_embeddings.weight"));
+  EXPECT_FALSE(same("pre_classifier.weight"));
+  o = quick("sentiment-distilbert", o.files[0]);
+  o.freeze = {"nothing"};
+  EXPECT_NE(refusal("text-classification", o).find("--freeze: no parameter's name begins with \"nothing\""), std::string::npos);
+}
+
+TEST(Training, KeepsTheModelsOwnLabels) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("own.tsv", "text\tlabel\ngood\t1\nbad\t0\ngood film\t1\nbad film\t0\n"));
+  o.validation_split = 0;
+  train_quietly("text-classification", o);
+  EXPECT_EQ(Config::load(o.output).id2label(), Config::load(o.model).id2label());
+}
+
+TEST(Training, SaysWhatIsWrong) {
+  const auto expect = [](const TrainOptions& o, const std::string& words) {
+    const std::string why = refusal("text-classification", o);
+    EXPECT_NE(why.find(words), std::string::npos) << why;
+    EXPECT_EQ(why.find('\n'), std::string::npos) << why;
+  };
+  TrainOptions o = quick("sentiment-distilbert", file_with("one.tsv", "text\tlabel\ngood\tx\nbad\tx\n"));
+  expect(o, "all examples have the label \"x\"");
+  o.files = {file_with("films.tsv", films(20))};
+  o.validation = {file_with("unknown.tsv", "text\tlabel\ngood\tnegative\nodd\tstrange\n")};
+  expect(o, "unknown.tsv line 3: no training example has the label \"strange\"");
+  o.validation.clear();
+  o.files = {file_with("bad.tsv", films(20) + "only one column\n")};
+  expect(o, "bad.tsv line 22");
+  o.data.skip_bad = true;
+  std::string notes;
+  train("text-classification", o, [&](const Json& event) { notes += event.value("text", "") + "\n"; });
+  EXPECT_NE(notes.find("1 bad rows were skipped; the first: " + o.files[0] + " line 22"), std::string::npos) << notes;
+  expect(o, "is there already");
+  o = quick("sentiment-distilbert", file_with("films.tsv", films(20)));
+  o.problem = "regression";
+  expect(o, "is not a number, as those of a regression must be");
+  o.problem = "auto";
+  o.max_length = 100000;
+  expect(o, "--max-length: is more than the");
+  o = quick("translate-marian", o.files[0]);
+  expect(o, "no such head");
+}
+
+// What the program prints.
+TEST(Training, ByTheProgram) {
+  const std::string file = file_with("films.tsv", films(60)), out = test::scratch_path("by-program");
+  fs::remove_all(out);
+  const auto result = test::run_program({"train", "sentiment-analysis", "--model", kPipelines + "fill-bert-uncased", "--data", file, "-o", out, "--json", "--epochs", "2"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("\"event\": \"end\""), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("made anew"), std::string::npos);
+  EXPECT_EQ(test::run_program({"train", "nothing"}).exit_code, 2);
+  EXPECT_EQ(test::run_program({"train", "ner", "--model", "x"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace polymath
