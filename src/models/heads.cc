@@ -62,6 +62,8 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
     // Where nothing is tied, the one beside the weight is what Transformers adds.
     if (found && (!bias || (!tied && name.substr(0, name.rfind('.')) == own.substr(0, own.rfind('.'))))) bias = found;
   }
+  // A head that is made anew has one, too.
+  if (!bias && !bias_names.empty() && scope.weights->makes()) bias = scope.weights->made((scope / bias_names[0]).path, {weight->shape[0]});
   return Linear(*weight, bias, type_of_head(scope.weights->type()));
 }
 

@@ -186,9 +186,9 @@ std::unique_ptr<Model> make_t5(const Config& config, Head head, const Scope& w) 
     case Head::kConditionalGeneration: return encoder_decoder_model(T5Body(c, w), t5_generation_head(config, w, c.d_model));
     case Head::kEncoder: return encoder_model(T5Encoder(c, w), base_head());
     case Head::kTokenClassification:
-      return encoder_model(T5Encoder(c, w), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
+      return encoder_model(T5Encoder(c, w / "transformer"), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
     case Head::kSequenceClassification:
-      return encoder_decoder_model(T5Body(c, w), last_eos_classification_head(config, w / "classification_head", c.d_model, 1), shift);
+      return encoder_decoder_model(T5Body(c, w / "transformer"), last_eos_classification_head(config, w / "classification_head", c.d_model, 1), shift);
     case Head::kQuestionAnswering:
       return encoder_decoder_model(T5Body(c, w), question_answering_head(Linear(w / "qa_outputs", c.d_model, 2)), shift);
     default: no_such_head(config);

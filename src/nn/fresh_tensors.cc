@@ -12,8 +12,9 @@ namespace polymath {
 namespace {
 
 // What Transformers' classes call the parts of heads.
-constexpr std::array<std::string_view, 12> kHeads = {"classifier", "score", "qa_outputs", "pooler", "pre_classifier", "classification_head",
-                                                     "head", "cls", "lm_head", "vocab_transform", "vocab_layer_norm", "generator_predictions"};
+constexpr std::array<std::string_view, 14> kHeads = {"classifier", "score", "qa_outputs", "pooler", "pre_classifier", "classification_head",
+                                                     "head", "cls", "lm_head", "vocab_transform", "vocab_layer_norm", "generator_predictions", "generator_lm_head",
+                                                     "vocab_projector"};
 
 std::uint64_t hash_of(std::string_view text) {  // FNV-1a
   std::uint64_t hash = 0xcbf29ce484222325u;

@@ -27,6 +27,7 @@ class Weights {
   const TensorView* find(const std::string& name) const;  // null when there is none
   // A tensor that was made for this name and shape, now or before; null: the checkpoint's is to be taken.
   const TensorView* made(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  bool makes() const { return fresh_ && !fresh_->names().empty(); }  // whether a part of the head had to be made already
   LoadType type() const { return type_; }
 
   // Today's name of a parameter: that under which it was asked for first.

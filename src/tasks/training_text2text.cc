@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/file.h"
 #include "base/printable.h"
 #include "polymath/error.h"
 #include "tasks/text_input.h"
@@ -14,6 +15,14 @@ namespace {
 class Encoder {
  public:
   explicit Encoder(const TaskTraining& t) : t_(t), config_(t.config) {
+    // What the model is started with when it writes: newer folders say so there.
+    const std::string path = join_path(t.options.model, "generation_config.json");
+    const Json generation = file_exists(path) ? read_json_file(path) : Json::object();
+    Json given = t.config.json();
+    for (const char* name : {"decoder_start_token_id", "pad_token_id"}) {
+      if (generation.is_object() && generation.contains(name)) given[name] = generation[name];
+    }
+    config_ = Config(std::move(given), t.config.path());
     const Json tokens = parse_json(architecture_of(config_).tokens, "tokens");
     for (const auto& [name, id] : tokens.items()) {
       if (!config_.find(name)) config_.set_missing({{name, id}});

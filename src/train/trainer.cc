@@ -110,6 +110,15 @@ bool is_better(const Json& figures, const Json& best, const std::string& score) 
   return a > b || (a == b && loss < best_loss);
 }
 
+// The loss of a batch. An encoder-decoder without a target of the task's own reads what its class derives.
+Tensor batch_loss(const LoadedModel& model, TrainingBatch& batch, Problem problem) {
+  if (model.model().is_encoder_decoder() && !batch.target) {
+    batch.target = std::make_unique<Step>(model.model().missing_target(batch.step));
+    batch.step.target = batch.target.get();
+  }
+  return loss_of(model, batch.step, batch.labels, problem);
+}
+
 class Training {
  public:
   Training(const TrainingJob& job, const TrainerOptions& options, const std::string& output, const TrainingReporter& report)
@@ -169,11 +178,11 @@ class Training {
       batches.push_back(job_.set->batch(which, planned.epoch));
       weight += batches.back().weight;
     }
-    for (const TrainingBatch& batch : batches) {
+    for (TrainingBatch& batch : batches) {
       if (batch.weight == 0) continue;
       Tape tape(options_.recompute);
       const Tape::Recording recording(&tape);
-      const Tensor loss = loss_of(*job_.model, batch.step, batch.labels, job_.problem);
+      const Tensor loss = batch_loss(*job_.model, batch, job_.problem);
       sum += static_cast<double>(loss.data()[0]) * batch.weight;
       Tensor share(loss.shape());
       share.data()[0] = static_cast<float>(batch.weight / weight);
@@ -297,9 +306,9 @@ Json run_training(const TrainingJob& job, const TrainerOptions& options, const s
 double mean_loss(const LoadedModel& model, const TrainingSet& set, Problem problem, const BatchOptions& batches) {
   double sum = 0, weight = 0;
   for (const auto& which : batches_in_order(set, batches)) {
-    const TrainingBatch batch = set.batch(which, 0);
+    TrainingBatch batch = set.batch(which, 0);
     if (batch.weight == 0) continue;
-    sum += batch.weight * static_cast<double>(loss_of(model, batch.step, batch.labels, problem).data()[0]);
+    sum += batch.weight * static_cast<double>(batch_loss(model, batch, problem).data()[0]);
     weight += batch.weight;
   }
   return weight > 0 ? sum / weight : std::nan("");
