@@ -234,6 +234,62 @@ TEST(Training, SaysWhatIsWrong) {
   expect(o, "no such head");
 }
 
+TEST(Training, LearnsEveryTask) {
+  std::string tags, questions, lines, pairs = "source\ttarget\n";
+  const char* names[] = {"Ada", "Paris", "Charles"};
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = names[i % 3];
+    tags += "I O\nsaw O\n" + name + (i % 3 == 1 ? " B-LOC\n\n" : " B-PER\n\n");
+    questions += "{\"question\": \"Who was good?\", \"context\": \"In the city " + name + " was good.\", \"answers\": [{\"text\": \"" + name + "\", \"answer_start\": 12}]}\n";
+    lines += "the film is good and she was happy\n";
+    pairs += "the film is " + name + "\tle film est " + name + "\n";
+  }
+  TrainOptions o = quick("ner-bert-cased", file_with("tags.conll", tags));
+  o.trainer.epochs = 30;
+  EXPECT_EQ(train_quietly("ner", o)["best"]["entity_f1"], 1.0);
+  EXPECT_EQ(figure("ner", o.output, o.files[0], "entity_f1"), 1.0);
+  o = quick("qa-bert-uncased", file_with("questions.jsonl", questions));
+  o.trainer.epochs = 30;
+  EXPECT_EQ(train_quietly("question-answering", o)["best"]["f1"], 1.0);
+  EXPECT_EQ(figure("question-answering", o.output, o.files[0], "exact_match"), 1.0);
+  // Language models and translators come to expect what they have seen. An encoder-decoder's own head, and one for answers.
+  for (const auto& [task, model, file] : {std::tuple{"text-generation", "write-gpt2", file_with("lines.txt", lines)},
+                                          {"text-generation", "write-llama", file_with("lines.txt", lines)},
+                                          {"fill-mask", "fill-bert-uncased", file_with("lines.txt", lines)},
+                                          {"fill-mask", "sentiment-distilbert", file_with("lines.txt", lines)},
+                                          {"translation", "translate-marian", file_with("pairs.tsv", pairs)},
+                                          {"translation", "t2t-t5", file_with("pairs.tsv", pairs)},
+                                          {"summarization", "sum-bart", file_with("pairs.tsv", pairs)},
+                                          {"question-answering", "qa-bart", o.files[0]}}) {
+    o = quick(model, file);
+    o.trainer.epochs = 30;
+    o.whole_words = true;
+    const Json summary = train_quietly(task, o);
+    const Json& history = summary["history"];
+    EXPECT_LT(history.back()["loss"].get<double>(), 0.6 * history.front()["loss"].get<double>()) << task << " " << model;
+    EXPECT_NO_THROW(LoadedModel::load(o.output, LoadType::kAuto)) << model;
+  }
+}
+
+TEST(Training, SavesInHalfTheBytes) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
+  o.save_type = "bf16";
+  train_quietly("text-classification", o);
+  EXPECT_EQ(Checkpoint::open(o.output).find("classifier.weight")->dtype, DType::kBf16);
+  EXPECT_EQ(Config::load(o.output).json()["dtype"], "bfloat16");
+}
+
+TEST(Training, SaysWhatIsWrongWithOtherTasks) {
+  const auto why = [](const std::string& task, const char* model, const std::string& file) { return refusal(task, quick(model, file)); };
+  EXPECT_NE(why("ner", "ner-bert-cased", file_with("o.conll", "I O\nsaw O\n\n")).find("no word has a tag but O"), std::string::npos);
+  EXPECT_NE(why("ner", "ner-roberta-no-space", file_with("t.conll", "I B-PER\n\n")).find("add_prefix_space"), std::string::npos);
+  const std::string lost = R"({"question": "who?", "context": "the city", "answers": [{"text": "Ada", "answer_start": 0}]})";
+  EXPECT_NE(why("question-answering", "qa-bert-uncased", file_with("lost.jsonl", lost + "\n")).find("lost.jsonl line 1: the answer \"Ada\" is not in its context"), std::string::npos);
+  EXPECT_NE(why("fill-mask", "write-gpt2", file_with("l.txt", "a\n")).find("no mask_token"), std::string::npos);
+  EXPECT_NE(why("translation", "translate-mbart50", file_with("p.tsv", "source\ttarget\na\tb\n")).find("--src-lang and --tgt-lang"), std::string::npos);
+  EXPECT_NE(why("juggling", "write-gpt2", "x").find("is not a task that can be trained"), std::string::npos);
+}
+
 // What the program prints.
 TEST(Training, ByTheProgram) {
   const std::string file = file_with("films.tsv", films(60)), out = test::scratch_path("by-program");
