@@ -111,6 +111,38 @@ def index(name, content, *expected, **shards):
     case("index-" + name, files, "model.safetensors.index.json", *expected)
 
 
+def make_panels():
+    """Quantized matrices: what __metadata__ says of them against what is there."""
+    def panels(name, said, *expected, dtype="U8", shape=(544,), size=544):
+        text = said if isinstance(said, str) else json.dumps(said)
+        header = {"__metadata__": {"polymath.panels": text}, "w": tensor(dtype, shape, (0, size))}
+        weights("panels-" + name, safetensors(header, bytes(size)), "polymath.panels", *expected)
+
+    def said(version=1, **entry):
+        return {"version": version, "tensors": {"w": {"storage": "q8", "shape": [16, 32], **entry}}}
+
+    panels("not-json", "{", "not valid JSON")
+    panels("list", "[]", "not an object with version and tensors")
+    panels("no-tensors", {"version": 1}, "not an object with version and tensors")
+    panels("version-2", said(version=2), "version 2", "knows 1")
+    panels("unknown-tensor", {"version": 1, "tensors": {"v": {"storage": "q8", "shape": [16, 32]}}}, "v", "not in this file")
+    panels("entry-list", {"version": 1, "tensors": {"w": []}}, "w", "not an object")
+    panels("storage-q5", said(storage="q5"), "not q8 or q4")
+    panels("no-shape", {"version": 1, "tensors": {"w": {"storage": "q8"}}}, "shape is not a list")
+    panels("one-axis", said(shape=[512]), "shape is not a list")
+    panels("size-zero", said(shape=[0, 32]), "size that is not from 1")
+    panels("size-negative", said(shape=[-16, 32]), "size that is not from 1")
+    panels("size-huge", said(shape=[2**40, 32]), "size that is not from 1")
+    panels("size-text", said(shape=["16", 32]), "size that is not from 1")
+    panels("product-huge", said(shape=[2**31 - 1, 2**31 - 1, 2**31 - 1]), "sixteens")
+    panels("too-few-bytes", said(shape=[17, 32]), "544 bytes", "need 1088")
+    panels("q4-too-many-bytes", said(storage="q4"), "544 bytes", "need 288")
+    panels("of-floats", said(), "not a list of bytes", dtype="F32", shape=(136,))
+    panels("of-two-axes", said(), "not a list of bytes", shape=(2, 272))
+    panels("transposed-text", said(transposed="no"), "not true or false")
+    panels("stack-transposed", said(shape=[1, 16, 32], transposed=True), "sixteens")
+
+
 def make_indexes():
     index("empty", b"", "not a JSON object")
     index("not-json", "{", "not a JSON object")
@@ -374,6 +406,7 @@ def main():
         if folder.name.split("-")[0] in ("safetensors", "index", "torch", "config", "no"):
             shutil.rmtree(folder)
     make_safetensors()
+    make_panels()
     make_indexes()
     make_zips()
     make_pickles()

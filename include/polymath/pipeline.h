@@ -83,7 +83,7 @@ class Pipeline {
 // Loads a checkpoint folder for a task: "feature-extraction", "fill-mask", "ner" (or "token-classification"),
 // "question-answering", "sentiment-analysis" (or "text-classification"), "summarization", "text2text-generation",
 // "text-generation", "translation" (or "translation_XX_to_YY"), "zero-shot-classification". The parameters hold for every
-// call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8") says how weights are kept.
+// call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8", "q4") says how weights are kept.
 // Throws Error naming the file, tensor or field at fault.
 Pipeline pipeline(const std::string& task, const std::string& model, const Parameters& parameters = {});
 

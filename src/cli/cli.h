@@ -24,6 +24,8 @@ void add_bench(CLI::App& app, Common& common, Action& action);
 void add_chat(CLI::App& app, Common& common, Action& action);
 void add_forward(CLI::App& app, Common& common, Action& action);
 void add_gradients(CLI::App& app, Common& common, Action& action);
+void add_perplexity(CLI::App& app, Common& common, Action& action);
+void add_quantize(CLI::App& app, Common& common, Action& action);
 void add_run(CLI::App& app, Common& common, Action& action);
 void add_search(CLI::App& app, Common& common, Action& action);
 void add_template(CLI::App& app, Common& common, Action& action);

@@ -55,7 +55,7 @@ int info(const std::string& folder, bool json) {
   result["dtypes"] = dtypes;
   // Matrices are kept in the dtype asked for; embeddings stay in the file and are read as they are needed.
   const double rest = static_cast<double>(parameters - matrix) * 4 / 1e6, m = static_cast<double>(matrix) / 1e6;
-  result["memory_mb"] = {{"f32", m * 4 + rest}, {"bf16", m * 2 + rest}, {"q8", m * 1.0625 + rest}};
+  result["memory_mb"] = {{"f32", m * 4 + rest}, {"bf16", m * 2 + rest}, {"q8", m * 1.0625 + rest}, {"q4", m * 0.5625 + rest}};
   Json usable = Json::array();
   for (const TaskEntry& task : tasks()) {
     if (task.head == head || task.head == Head::kBase) usable.push_back(task.name);

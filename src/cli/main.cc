@@ -23,8 +23,8 @@ Json value_given(const std::string& text) {
 
 void add_common(CLI::App& verb, Common& common) {
   verb.add_option("--threads", common.threads, "threads for arithmetic (default: the physical cores)")->check(CLI::Range(1, 1024));
-  verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "q8"}));
+  verb.add_option("--dtype", common.dtype, "how weights are kept: auto (as in the checkpoint), f32, bf16, q8, q4")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "q8", "q4"}));
   verb.add_flag("--quiet", common.quiet, "no progress and no notes on standard error");
 }
 
@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
   add_forward(app, common, action);
   add_gradients(app, common, action);
   add_bench(app, common, action);
+  add_quantize(app, common, action);
+  add_perplexity(app, common, action);
   const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
   if (argc > 1 && argv[1][0] != '-' && std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; })) {
     std::cerr << "polymath: error: \"" << argv[1] << "\" is not a command\nTry: polymath --help" << std::endl;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/printable.h"
+#include "formats/panels.h"
 #include "formats/torch_pickle.h"
 
 namespace polymath {
@@ -14,7 +15,12 @@ void Checkpoint::add_file(const std::string& path) {
     TorchFile torch = parse_torch_file(file.bytes(), path, &file);
     owned_.insert(owned_.end(), torch.owned.begin(), torch.owned.end());
     add_tensors(std::move(torch.tensors), path);
-  } else add_tensors(parse_safetensors(file.bytes(), path, &file), path);
+    return;
+  }
+  std::map<std::string, std::string> metadata;
+  auto tensors = parse_safetensors(file.bytes(), path, &file, &metadata);
+  apply_panels(tensors, metadata, path);
+  add_tensors(std::move(tensors), path);
 }
 
 void Checkpoint::add_tensors(std::vector<TensorView> tensors, const std::string& path) {

@@ -24,6 +24,7 @@ T load(const std::uint8_t* at) {
 }  // namespace
 
 const char* dtype_name(DType dtype) {
+  if (is_panels(dtype)) return dtype == DType::kQ8 ? "Q8" : "Q4";
   for (const Name& n : kNames) {
     if (n.dtype == dtype) return n.name;
   }

@@ -9,9 +9,13 @@
 
 namespace polymath {
 
-// The two 8-bit floats are known by name and size only: Checkpoint::find refuses them.
-enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool, kU64, kU32, kU16, kF8E4M3, kF8E5M2 };
+// The two 8-bit floats are known by name and size only: Checkpoint::find refuses them. kQ8 and kQ4 are matrices in panels
+// of blocks (panels.h), of whose elements none has bytes of its own.
+enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool, kU64, kU32, kU16, kF8E4M3, kF8E5M2, kQ8, kQ4 };
 
+inline bool is_panels(DType dtype) { return dtype == DType::kQ8 || dtype == DType::kQ4; }
+
+// Of one element; not for kQ8 and kQ4.
 inline std::size_t dtype_size(DType dtype) {
   switch (dtype) {
     case DType::kF64: case DType::kI64: case DType::kU64: return 8;
@@ -21,7 +25,7 @@ inline std::size_t dtype_size(DType dtype) {
   }
 }
 
-// The names of the safetensors format: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL U64 U32 U16 F8_E4M3 F8_E5M2.
+// The names of the safetensors format (and Q8, Q4, which a file cannot name): F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL U64 U32 U16 F8_E4M3 F8_E5M2.
 const char* dtype_name(DType dtype);
 std::optional<DType> dtype_named(std::string_view name);
 

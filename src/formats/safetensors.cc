@@ -1,6 +1,9 @@
 #include "formats/safetensors.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <set>
 
 #include <simdjson.h>
@@ -86,7 +89,7 @@ std::int64_t TensorView::elements() const {
   return n;
 }
 
-std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, const MappedFile* mapped) {
+std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, const MappedFile* mapped, std::map<std::string, std::string>* metadata) {
   ByteReader reader(file, where);
   if (file.size() < 8) fail(where, "is too short for a safetensors file");
   const auto header_size = reader.read<std::uint64_t>();
@@ -107,10 +110,12 @@ std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, 
   for (auto [name, value] : entries) {
     if (!names.insert(name).second) fail(where + ": " + printable(name), "is named twice");
     if (name == "__metadata__") {
-      sj::dom::object metadata;
-      if (value.get(metadata) != sj::SUCCESS) fail(where + ": __metadata__", "is not an object of strings");
-      for (auto [key, text] : metadata) {
-        if (!text.is_string()) fail(where + ": __metadata__", "is not an object of strings");
+      sj::dom::object strings;
+      if (value.get(strings) != sj::SUCCESS) fail(where + ": __metadata__", "is not an object of strings");
+      for (auto [key, text] : strings) {
+        std::string_view content;
+        if (text.get(content) != sj::SUCCESS) fail(where + ": __metadata__", "is not an object of strings");
+        if (metadata) metadata->insert_or_assign(std::string(key), std::string(content));
       }
       continue;
     }
@@ -151,23 +156,46 @@ std::map<std::string, std::string> parse_weight_map(std::string_view json, const
   return files;
 }
 
-void write_safetensors(const std::string& path, const std::vector<NamedArray>& tensors, const std::map<std::string, std::string>& metadata) {
+namespace {
+
+// The file up to its tensors.
+std::string header_of(const std::string& path, const std::vector<NamedArray>& tensors, const std::function<std::uint64_t(std::size_t)>& bytes_of,
+                      const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
-  for (const NamedArray& t : tensors) {
-    header[t.name] = {{"dtype", dtype_name(t.dtype)}, {"shape", t.shape}, {"data_offsets", {offset, offset + t.data.size()}}};
-    offset = checked_add(offset, t.data.size(), path);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::uint64_t end = checked_add(offset, bytes_of(i), path);
+    header[tensors[i].name] = {{"dtype", dtype_name(tensors[i].dtype)}, {"shape", tensors[i].shape}, {"data_offsets", {offset, end}}};
+    offset = end;
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
-  std::string content;
-  content.reserve(8 + text.size() + offset);
   const std::uint64_t size = text.size();
-  content.append(reinterpret_cast<const char*>(&size), 8);
-  content += text;
+  return std::string(reinterpret_cast<const char*>(&size), 8) + text;
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, const std::vector<NamedArray>& tensors, const std::map<std::string, std::string>& metadata) {
+  std::string content = header_of(path, tensors, [&](std::size_t i) { return tensors[i].data.size(); }, metadata);
+  std::size_t size = content.size();
+  for (const NamedArray& t : tensors) size += t.data.size();
+  content.reserve(size);
   for (const NamedArray& t : tensors) content += as_text(t.data);
   write_file_atomically(path, content);
+}
+
+void write_safetensors_in_turn(const std::string& path, const std::vector<NamedArray>& tensors, const std::function<std::uint64_t(std::size_t)>& bytes_of,
+                               const std::function<Bytes(std::size_t)>& content, const std::map<std::string, std::string>& metadata) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << header_of(path, tensors, bytes_of, metadata);
+  for (std::size_t i = 0; file && i < tensors.size(); ++i) {
+    const Bytes bytes = content(i);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+  file.flush();
+  if (!file) throw Error(ErrorCode::kIo, std::string("cannot be written: ") + std::strerror(errno), path);
 }
 
 }  // namespace polymath

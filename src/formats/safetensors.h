@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,10 +21,11 @@ struct Parameter;  // tensor/parameter.h
 struct TensorView {
   std::string name;
   DType dtype = DType::kF32;
-  std::vector<std::int64_t> shape;  // each at least 0; the product times the element size is data.size()
+  std::vector<std::int64_t> shape;  // each at least 0; the product times the element size is data.size(), but for panels
   Bytes data;
   const MappedFile* file = nullptr;  // where data is mapped from, if it is
   Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
+  bool transposed = false;           // kQ8 and kQ4: the panels are those of the transpose
 
   std::int64_t elements() const;
   // The bytes have been used: their pages may leave memory. They stay readable.
@@ -34,7 +36,9 @@ struct TensorView {
 
 // Parses a whole file's bytes. Refused with an Error naming `where` and the tensor: headers above 100 MB, more
 // than a million tensors, more than 8 axes, unknown types, sizes that do not fit, overlaps, holes, bytes left over.
-std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, const MappedFile* mapped = nullptr);
+// metadata: where the strings of __metadata__ go, if anywhere.
+std::vector<TensorView> parse_safetensors(Bytes file, const std::string& where, const MappedFile* mapped = nullptr,
+                                          std::map<std::string, std::string>* metadata = nullptr);
 
 // model.safetensors.index.json: tensor name -> file name. A file name that leaves the folder is refused.
 std::map<std::string, std::string> parse_weight_map(std::string_view json, const std::string& where);
@@ -50,5 +54,10 @@ struct NamedArray {
 // Writes a file at one stroke; metadata as the format's __metadata__.
 void write_safetensors(const std::string& path, const std::vector<NamedArray>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+// The same of tensors that are made one by one: content(i) gives tensor i's bytes, of which there are bytes_of(i), until the
+// next call. For files that nobody reads yet: what fails leaves a part.
+void write_safetensors_in_turn(const std::string& path, const std::vector<NamedArray>& tensors, const std::function<std::uint64_t(std::size_t)>& bytes_of,
+                               const std::function<Bytes(std::size_t)>& content, const std::map<std::string, std::string>& metadata);
 
 }  // namespace polymath

@@ -32,7 +32,7 @@ void choose(std::int64_t targets) {
   fill_gradients(current);
   fill_limits(current);
   fill_matmul(current);
-  fill_matmul_q8(current);
+  fill_matmul_quantized(current);
   fill_rowwise(current);
   const std::int64_t best = targets & -targets;
   current.name = "portable";

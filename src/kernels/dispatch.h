@@ -9,7 +9,7 @@ namespace polymath::kernels {
 void fill_gradients(Table& t);
 void fill_limits(Table& t);
 void fill_matmul(Table& t);
-void fill_matmul_q8(Table& t);
+void fill_matmul_quantized(Table& t);
 void fill_rowwise(Table& t);
 
 }  // namespace polymath::kernels

@@ -18,10 +18,10 @@
 namespace polymath::kernels {
 
 inline constexpr std::size_t kLanes = 16;  // columns of a panel
-inline constexpr std::size_t kBlock = 32;  // values of k that share a scale in q8 storage
+inline constexpr std::size_t kBlock = 32;  // values of k that share a scale in q8 and q4 storage
 
 // How the numbers of a weight are stored. Arithmetic is in float32.
-enum class Storage { kF32, kBf16, kF16, kQ8 };
+enum class Storage { kF32, kBf16, kF16, kQ8, kQ4 };
 
 // The names are those of config.json's hidden_act.
 enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kSilu, kTanh, kSigmoid, kQuickGelu, kRelu2,
@@ -65,13 +65,26 @@ struct Q8Block {
 };
 static_assert(sizeof(Q8Block) == 544);
 
+// The same of q4 storage. Half bytes hold q + 8: the lower ones for the first sixteen k, the upper ones for the others,
+// in groups of four as above.
+struct Q4Block {
+  std::uint16_t scale[kLanes];
+  std::uint8_t q[kBlock * kLanes / 2];
+};
+static_assert(sizeof(Q4Block) == 288);
+
 struct Table {
   const char* name;  // "avx512", "avx2", ...
 
   void (*matmul)(Storage, const Matmul&);  // kF32, kBf16, kF16
   // As matmul with b: Q8Block [n/16 panels][blocks] and rows quantized before.
   void (*matmul_q8)(const QuantizedRows& a, const Q8Block* b, const Matmul&);
+  void (*matmul_q4)(const QuantizedRows& a, const Q4Block* b, const Matmul&);
   void (*quantize_rows)(const float* x, std::size_t x_stride, std::size_t m, std::size_t k, const QuantizedRows& out);
+
+  // x: [32][16], the values of a panel-block -> [16] scales for whole numbers from `least` to -1 - least: of the columns'
+  // value of largest magnitude over -levels[0], -levels[1], ... those, as float16, that leave the least squared error.
+  void (*fit_scales)(const float* x, float least, const float* levels, std::size_t count, float* scales);
 
   // y = (x - mean) / sqrt(variance + eps) * weight + bias over rows of d; bias may be null.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, std::size_t rows, std::size_t d,

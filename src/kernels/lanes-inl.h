@@ -114,6 +114,12 @@ POLYMATH_LANEWISE_2(max, hn::Max)
 POLYMATH_LANEWISE_2(min, hn::Min)
 #undef POLYMATH_LANEWISE_2
 
+HWY_INLINE F16x abs(const F16x& x) {
+  F16x r;
+  POLYMATH_EACH_PART r.part[i_] = hn::Abs(x.part[i_]);
+  return r;
+}
+
 HWY_INLINE F16x fma(const F16x& a, const F16x& b, const F16x& c) {
   F16x r;
   POLYMATH_EACH_PART r.part[i_] = fma(a.part[i_], b.part[i_], c.part[i_]);

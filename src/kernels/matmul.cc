@@ -52,11 +52,9 @@ HWY_NOINLINE void tile(const Matmul& x, std::size_t row, std::size_t column) {
 
 template <class W>
 void matmul_stored(const Matmul& x) {
-  for_each_tile<kTileRows, kTilePanels, kStreamPanels>(
-      x, [&](auto panels, std::size_t rows, std::size_t row, std::size_t column) HWY_ATTR {
-        if constexpr (panels() > kTilePanels) tile<1, panels(), W>(x, row, column);
-        else dispatch_rows<kTileRows>(rows, [&](auto r) HWY_ATTR { tile<r(), panels(), W>(x, row, column); });
-      });
+  for_each_tile<kTileRows, kTilePanels>(x, [&](auto panels, std::size_t rows, std::size_t row, std::size_t column) HWY_ATTR {
+    dispatch_rows<kTileRows>(rows, [&](auto r) HWY_ATTR { tile<r(), panels(), W>(x, row, column); });
+  });
 }
 
 void matmul(Storage storage, const Matmul& x) {
@@ -64,7 +62,7 @@ void matmul(Storage storage, const Matmul& x) {
     case Storage::kF32: return matmul_stored<float>(x);
     case Storage::kBf16: return matmul_stored<Bf16>(x);
     case Storage::kF16: return matmul_stored<Half>(x);
-    case Storage::kQ8: return;  // matmul_q8
+    case Storage::kQ8: case Storage::kQ4: return;  // matmul_q8, matmul_q4
   }
 }
 

@@ -71,7 +71,7 @@ HeadFunction generation_head(const Scope& w, const std::vector<Scope>& names, st
   const TensorView& weight = table.tensor("weight", {shape.empty() ? 0 : shape[0], d});
   const TensorView* bias = w.find("final_logits_bias");
   if (bias) freeze(*bias);  // no parameter in Transformers
-  return lm_head(Linear(weight, bias, w.weights->type()));
+  return lm_head(Linear(weight, bias, type_of_head(w.weights->type())));
 }
 
 HeadFunction last_eos_classification_head(const Config& c, const Scope& w, std::int64_t d, std::int64_t missing_eos) {

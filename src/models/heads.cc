@@ -62,7 +62,7 @@ Linear tied_decoder(const Config& config, const Scope& scope, const std::string&
     // Where nothing is tied, the one beside the weight is what Transformers adds.
     if (found && (!bias || (!tied && name.substr(0, name.rfind('.')) == own.substr(0, own.rfind('.'))))) bias = found;
   }
-  return Linear(*weight, bias, scope.weights->type());
+  return Linear(*weight, bias, type_of_head(scope.weights->type()));
 }
 
 Tensor head_rows(const Tensor& hidden, const Step& step) { return step.head_rows.empty() ? hidden : take_rows(hidden, step.head_rows); }

@@ -129,7 +129,11 @@ class LoadedModel {
   static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr);
 
   ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
+  // The checkpoint alone, as far as it is still needed when the model was looked at.
+  LoadedModel without_model() &&;
+
   const Config& config() const { return *config_; }
+  const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }
   Head head() const { return head_; }
 
@@ -144,6 +148,6 @@ class LoadedModel {
   Head head_ = Head::kBase;
 };
 
-LoadType load_type_named(const std::string& name);  // auto f32 bf16 q8; throws Error naming --dtype
+LoadType load_type_named(const std::string& name);  // auto f32 bf16 q8 q4; throws Error naming --dtype
 
 }  // namespace polymath

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "models/adapter.h"
 #include "models/model.h"
+#include "models/quantize.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -87,6 +88,8 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   }
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
   loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
+  const LoadType saved = saved_type(*loaded.config_);
+  if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get());
   try {
@@ -102,12 +105,18 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   return loaded;
 }
 
+LoadedModel LoadedModel::without_model() && {
+  model_ = nullptr;
+  return std::move(*this);
+}
+
 LoadType load_type_named(const std::string& name) {
   if (name == "auto") return LoadType::kAuto;
   if (name == "f32") return LoadType::kF32;
   if (name == "bf16") return LoadType::kBf16;
   if (name == "q8") return LoadType::kQ8;
-  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not one of auto, f32, bf16, q8", "--dtype");
+  if (name == "q4") return LoadType::kQ4;
+  throw Error(ErrorCode::kInvalidArgument, "\"" + name + "\" is not one of auto, f32, bf16, q8, q4", "--dtype");
 }
 
 }  // namespace polymath

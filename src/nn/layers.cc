@@ -33,7 +33,7 @@ Linear::Linear(const Scope& scope, std::int64_t k, std::int64_t n) : Linear(std:
 
 namespace {
 // A small head loses more by quantization than it gains.
-LoadType type_for(std::int64_t n, LoadType type) { return type == LoadType::kQ8 && n < 64 ? LoadType::kF32 : type; }
+LoadType type_for(std::int64_t n, LoadType type) { return (type == LoadType::kQ8 || type == LoadType::kQ4) && n < 64 ? LoadType::kF32 : type; }
 }  // namespace
 
 Linear::Linear(const std::vector<Part>& parts, std::int64_t k) {

@@ -19,6 +19,9 @@ namespace polymath {
 // config.json's hidden_act and its relatives; throws Error naming the field and the value.
 Activation activation_named(const std::string& name, const std::string& field = "hidden_act");
 
+// A head over a vocabulary keeps 8 bits where other weights have 4: nothing evens out its error before the logits.
+inline LoadType type_of_head(LoadType type) { return type == LoadType::kQ4 ? LoadType::kQ8 : type; }
+
 // layer(x, args...), as each layer of a model is called: on a tape that recomputes, nothing of it is kept but x and copies of
 // the arguments. The layer itself must outlive the tape, unless it is a temporary.
 template <class Layer, class... Args>

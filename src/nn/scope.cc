@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/panels.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -51,9 +52,24 @@ const TensorView& Scope::tensor(const std::string& name, std::initializer_list<s
 
 TensorView rows_of(const TensorView& tensor, std::int64_t begin, std::int64_t count) {
   TensorView part = tensor;
-  const std::size_t row_bytes = tensor.data.size() / static_cast<std::size_t>(tensor.shape[0]);
   part.shape[0] = count;
-  part.data = tensor.data.subspan(static_cast<std::size_t>(begin) * row_bytes, static_cast<std::size_t>(count) * row_bytes);
+  std::uint64_t bytes = 0, offset = 0;
+  if (is_panels(tensor.dtype)) {
+    const auto k = static_cast<std::uint64_t>(tensor.shape.back());
+    const std::int64_t rows = tensor.shape.size() == 2 ? 1 : tensor.shape[1];  // of each matrix, or itself
+    constexpr auto kRows = static_cast<std::int64_t>(kPanelOutputs);
+    const bool to_end = begin + count == tensor.shape[0];
+    if (tensor.transposed || begin * rows % kRows != 0 || (count * rows % kRows != 0 && !to_end)) {
+      throw Error(ErrorCode::kBadFile, "is quantized in panels that its parts cut", tensor.name);
+    }
+    offset = panels_bytes(tensor.dtype, static_cast<std::uint64_t>(begin * rows), k, tensor.name);
+    bytes = panels_bytes(tensor.dtype, static_cast<std::uint64_t>(count * rows), k, tensor.name);
+  } else {
+    const std::size_t row_bytes = tensor.data.size() / static_cast<std::size_t>(tensor.shape[0]);
+    offset = static_cast<std::uint64_t>(begin) * row_bytes;
+    bytes = static_cast<std::uint64_t>(count) * row_bytes;
+  }
+  part.data = tensor.data.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(bytes));
   return part;
 }
 

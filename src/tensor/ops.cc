@@ -19,7 +19,7 @@ using kernels::table;
 // A product is cut in blocks of rows x columns. A block's rows stay in the second cache while the
 // columns pass; the last few blocks are what a thread may have to wait for, so they are not too large.
 constexpr std::int64_t kBytesPerBlock = 400 << 10, kFewRows = 48, kManyRows = 256;
-constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20;
+constexpr std::int64_t kFlopsPerTask = std::int64_t{4} << 20, kLeastFlopsPerTask = 128 << 10;
 
 std::atomic<std::uint64_t> operations{0}, weight_bytes{0};
 
@@ -41,7 +41,8 @@ void multiply(const Product& x, const Panels& b) {
   const float* a = x.a;
   std::int64_t a_stride = x.a_stride;
   Buffer spread;
-  if (b.storage != Storage::kQ8 && a_stride % 512 == 0 && rows >= 8) {
+  const bool quantizes = b.storage == Storage::kQ8 || b.storage == Storage::kQ4;
+  if (!quantizes && a_stride % 512 == 0 && rows >= 8) {
     // Rows that begin at the same place of a page fall into the same few lines of the first cache.
     a_stride = k + 16;
     spread = Buffer(static_cast<std::size_t>(rows * a_stride));
@@ -53,7 +54,7 @@ void multiply(const Product& x, const Panels& b) {
 
   kernels::QuantizedRows quantized;
   Buffer q, scales, sums;
-  if (b.storage == Storage::kQ8) {
+  if (quantizes) {
     const auto blocks = static_cast<std::size_t>((k + 31) / 32), m = static_cast<std::size_t>(rows);
     q = Buffer(m * blocks * kBlock / sizeof(float));
     scales = Buffer(m * blocks);
@@ -73,7 +74,10 @@ void multiply(const Product& x, const Panels& b) {
   const std::int64_t row_blocks = (rows + most_rows - 1) / most_rows;
   const std::int64_t rows_per_block = (rows + row_blocks - 1) / row_blocks;
   // An even number of panels per task, since kernels take them two at a time; four for one row.
-  const std::int64_t by_work = kFlopsPerTask / std::max<std::int64_t>(1, 32 * k * rows_per_block);
+  const std::int64_t flops_of_panel = std::max<std::int64_t>(1, 32 * k * rows_per_block);
+  // Few rows are little work for many bytes: all threads take part in reading them, several times each.
+  const std::int64_t fair = std::max(panels * row_blocks / (4 * ThreadPool::global().size()), kLeastFlopsPerTask / flops_of_panel);
+  const std::int64_t by_work = std::min(kFlopsPerTask / flops_of_panel, fair);
   const std::int64_t panels_per_task = std::clamp<std::int64_t>(by_work / 4 * 4, rows == 1 ? 4 : 2, std::max<std::int64_t>(panels, 2));
   const std::int64_t column_tasks = (panels + panels_per_task - 1) / panels_per_task;
   ThreadPool::global().parallel_for(static_cast<std::size_t>(column_tasks * row_blocks), [&](std::size_t task) {
@@ -94,11 +98,12 @@ void multiply(const Product& x, const Panels& b) {
     m.epilogue = x.epilogue;
     if (m.epilogue.bias) m.epilogue.bias += column;
     if (m.epilogue.residual) m.epilogue.residual += static_cast<std::size_t>(row) * m.epilogue.residual_stride + static_cast<std::size_t>(column);
-    if (b.storage == Storage::kQ8) {
+    if (quantizes) {
       auto part = quantized;
       const auto at = static_cast<std::size_t>(row) * quantized.blocks;
       part.q += at * kBlock, part.scale += at, part.sum += at;
-      table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+      if (b.storage == Storage::kQ8) table().matmul_q8(part, static_cast<const kernels::Q8Block*>(m.b), m);
+      else table().matmul_q4(part, static_cast<const kernels::Q4Block*>(m.b), m);
     } else {
       table().matmul(b.storage, m);
     }

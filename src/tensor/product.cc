@@ -5,6 +5,7 @@
 
 #include "polymath/error.h"
 #include "tensor/parallel.h"
+#include "tensor/quantize.h"
 
 namespace polymath {
 namespace {
@@ -56,7 +57,7 @@ Buffer column_panels(const float* x, std::int64_t stride, std::int64_t rows, std
 }
 
 Buffer transposed_panels(const Weight& w) {
-  if (w.storage() == kernels::Storage::kQ8) throw Error(ErrorCode::kUnsupported, "quantized weights have no gradient", "--dtype");
+  if (is_quantized(w.storage())) throw Error(ErrorCode::kUnsupported, "quantized weights have no gradient", "--dtype");
   const std::int64_t n = w.n(), k = w.k(), panels = (k + 15) / 16;
   Buffer packed(static_cast<std::size_t>(panels * n * 16));
   parallel_ranges(panels, std::max<std::int64_t>(1, row_grain(n) / 16), [&](std::int64_t begin, std::int64_t end) {

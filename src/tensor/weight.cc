@@ -8,33 +8,42 @@
 #include <optional>
 
 #include "base/threads.h"
+#include "tensor/quantize.h"
 
 namespace polymath {
 namespace {
 
-using kernels::kBlock;
 using kernels::kLanes;
-using kernels::Q8Block;
 
-// Where one output's k values lie: `step` elements apart.
+thread_local std::vector<WeightUse>* uses = nullptr;
+
+void record(const TensorView& tensor, Storage storage, bool transposed, bool table) {
+  if (uses) uses->push_back({tensor, storage, transposed, table});
+}
+
+// Where one output's k values lie: `step` elements apart, or in a column of a panel.
 struct Row {
-  const std::uint8_t* data = nullptr;
+  const std::uint8_t* data = nullptr;  // or the panel
   DType dtype = DType::kF32;
-  std::size_t step = 1;
+  std::size_t step = 1, column = 0;
 };
 
+Storage panels_of(DType dtype) { return dtype == DType::kQ8 ? Storage::kQ8 : Storage::kQ4; }
+
+// Output i of a matrix of k inputs.
+Row row_of(const TensorView& tensor, std::int64_t i, std::int64_t k) {
+  const auto row = static_cast<std::size_t>(i), columns = static_cast<std::size_t>(k);
+  if (!is_panels(tensor.dtype)) return {tensor.data.data() + row * columns * dtype_size(tensor.dtype), tensor.dtype};
+  const std::size_t panel = row / kLanes * static_cast<std::size_t>(bytes_of_panel(panels_of(tensor.dtype), columns));
+  return {tensor.data.data() + panel, tensor.dtype, 1, row % kLanes};
+}
+
 void to_f32(const Row& row, std::size_t begin, std::size_t count, float* out) {
+  if (is_panels(row.dtype)) return dequantize_column(row.data, row.column, panels_of(row.dtype), begin, count, out);
   const std::size_t size = dtype_size(row.dtype);
   const std::uint8_t* from = row.data + begin * row.step * size;
   if (row.step == 1) return polymath::to_f32(row.dtype, from, count, out);
   for (std::size_t i = 0; i < count; ++i) out[i] = element_to_f32(row.dtype, from + i * row.step * size);
-}
-
-std::uint16_t round_to_bf16(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<std::uint16_t>(bits >> 16 | 0x40);  // NaN stays NaN
-  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
 Storage stored_as(DType dtype, LoadType type) {
@@ -42,44 +51,54 @@ Storage stored_as(DType dtype, LoadType type) {
     case LoadType::kF32: return Storage::kF32;
     case LoadType::kBf16: return Storage::kBf16;
     case LoadType::kQ8: return Storage::kQ8;
+    case LoadType::kQ4: return Storage::kQ4;
     case LoadType::kAuto: break;
   }
   if (dtype == DType::kBf16) return Storage::kBf16;
   if (dtype == DType::kF16) return Storage::kF16;
-  return Storage::kF32;
+  return is_panels(dtype) ? panels_of(dtype) : Storage::kF32;
 }
 
-std::size_t element_bytes(Storage storage) { return storage == Storage::kF32 ? 4 : 2; }
+// A panel of which all rows are in panels of the same storage: nothing is computed.
+void copy_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* out) {
+  bool whole = true;  // the panel as it lies there
+  for (std::size_t c = 0; c < kLanes; ++c) whole &= rows[c].data == rows[0].data && rows[c].column == c;
+  if (whole) {
+    std::memcpy(out, rows[0].data, static_cast<std::size_t>(bytes_of_panel(storage, k)));
+    return;
+  }
+  for (std::size_t c = 0; c < kLanes; ++c) {
+    if (rows[c].data) copy_column(rows[c].data, rows[c].column, out, c, storage, k);
+  }
+}
 
-// values: [16][k] of a panel's outputs, zero rows beyond n.
-void quantize_panel(const float* values, std::size_t k, Q8Block* out) {
-  for (std::size_t begin = 0, block = 0; begin < k; begin += kBlock, ++block) {
-    const std::size_t count = std::min(kBlock, k - begin);
-    for (std::size_t column = 0; column < kLanes; ++column) {
-      const float* x = values + column * k + begin;
-      float largest = 0;
-      for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(x[i]));
-      const std::uint16_t scale = f32_to_f16(largest / 127.0f);
-      const float stored = f16_to_f32(scale), inverse = stored > 0 ? 1.0f / stored : 0.0f;
-      out[block].scale[column] = scale;
-      for (std::size_t i = 0; i < kBlock; ++i) {
-        constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits below one
-        const float q = i < count ? (std::clamp(x[i] * inverse, -127.0f, 127.0f) + kRound) - kRound : 0.0f;
-        out[block].q[i / 4 * 64 + column * 4 + i % 4] = static_cast<std::uint8_t>(static_cast<int>(q) + 128);
-      }
+// The pages that outputs [begin, end) of the stack of tensors came from may leave memory.
+void drop_rows(std::span<const TensorView* const> tensors, std::size_t begin, std::size_t end) {
+  for (const TensorView* tensor : tensors) {
+    const auto n = static_cast<std::size_t>(tensor->shape[0]);
+    if (tensor->file && begin < n && n > 0) {
+      const std::size_t units = is_panels(tensor->dtype) ? (n + kLanes - 1) / kLanes : n, rows = is_panels(tensor->dtype) ? kLanes : 1;
+      const std::size_t bytes = tensor->data.size() / units;
+      const std::size_t first = begin / rows, last = std::min(units, end / rows);
+      tensor->file->drop(tensor->data.subspan(first * bytes, (last - first) * bytes));
     }
+    begin -= std::min(begin, n);
+    end -= std::min(end, n);
   }
 }
 
 void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* out) {
   // [16][kStrip] values at a time: both sides of the transposition stay in the first cache.
   constexpr std::size_t kStrip = 64;
-  if (storage == Storage::kQ8) {
+  if (is_quantized(storage)) {
+    if (std::all_of(rows, rows + kLanes, [&](const Row& row) { return !row.data || (is_panels(row.dtype) && panels_of(row.dtype) == storage); })) {
+      return copy_panel(rows, k, storage, out);
+    }
     std::vector<float> values(kLanes * k, 0.0f);
     for (std::size_t c = 0; c < kLanes; ++c) {
       if (rows[c].data) to_f32(rows[c], 0, k, values.data() + c * k);
     }
-    return quantize_panel(values.data(), k, reinterpret_cast<Q8Block*>(out));
+    return quantize_panel(values.data(), k, storage, out);
   }
   const bool same_bits = storage != Storage::kF32 && std::all_of(rows, rows + kLanes, [&](const Row& row) {
     return !row.data || (row.step == 1 && row.dtype == (storage == Storage::kBf16 ? DType::kBf16 : DType::kF16));
@@ -119,7 +138,33 @@ void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
   }
 }
 
+// All panels of these rows; packed(begin, end): outputs that are done, but for the last ones.
+template <class Packed>
+void pack_panels(std::vector<Row> rows, std::size_t k, Storage storage, std::uint8_t* out, std::size_t panel_bytes, const Packed& packed) {
+  rows.resize((rows.size() + kLanes - 1) / kLanes * kLanes);
+  // A few megabytes at a time, whose pages in the file leave memory before the next come in: never two copies of a large one.
+  constexpr std::size_t kPanelsPerTask = 4, kBytesTogether = std::size_t{16} << 20;
+  const std::size_t panels = rows.size() / kLanes;
+  const std::size_t together = std::max(kBytesTogether / std::max<std::size_t>(panel_bytes, 1), 8 * kPanelsPerTask) / kPanelsPerTask * kPanelsPerTask;
+  for (std::size_t begin = 0; begin < panels; begin += together) {
+    const std::size_t end = std::min(panels, begin + together);
+    ThreadPool::global().parallel_for((end - begin + kPanelsPerTask - 1) / kPanelsPerTask, [&](std::size_t task) {
+      for (std::size_t p = begin + task * kPanelsPerTask; p < std::min(end, begin + (task + 1) * kPanelsPerTask); ++p) {
+        pack_panel(&rows[p * kLanes], k, storage, out + p * panel_bytes);
+      }
+    });
+    if (end < panels) packed(begin * kLanes, end * kLanes);
+  }
+}
+
 }  // namespace
+
+std::uint16_t round_to_bf16(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<std::uint16_t>(bits >> 16 | 0x40);  // NaN stays NaN
+  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 std::size_t Weight::bytes() const { return static_cast<std::size_t>((n_ + 15) / 16) * panel_bytes_; }
 
@@ -127,10 +172,8 @@ void Weight::allocate(Storage storage, std::int64_t n, std::int64_t k) {
   storage_ = storage;
   n_ = n;
   k_ = k;
-  const auto columns = static_cast<std::uint64_t>(k);
   const auto panels = (static_cast<std::uint64_t>(n) + kLanes - 1) / kLanes;
-  panel_bytes_ = storage == Storage::kQ8 ? checked_mul((columns + kBlock - 1) / kBlock, sizeof(Q8Block), "weight")
-                                         : checked_mul(columns, kLanes * element_bytes(storage), "weight");
+  panel_bytes_ = bytes_of_panel(storage, static_cast<std::uint64_t>(k));
   const std::size_t total = std::max<std::size_t>(checked_mul(panels, panel_bytes_, "weight"), 1);
   // Mapped, not allocated: large pages where the system gives them, and all of it returned at the end.
   void* memory = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -140,6 +183,7 @@ void Weight::allocate(Storage storage, std::int64_t n, std::int64_t k) {
 }
 
 Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed) {
+  std::vector<Row> rows;
   std::vector<Part> parts;
   std::optional<std::int64_t> k;
   for (const TensorView* tensor : tensors) {
@@ -151,10 +195,27 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
       throw Error(ErrorCode::kBadFile, "has " + std::to_string(columns) + " inputs where its neighbour has " + std::to_string(*k), tensor->name);
     }
     k = columns;
+    if (tensor->transposed != (transposed && is_panels(tensor->dtype))) {
+      throw Error(ErrorCode::kBadFile, "is quantized along the other axis than the model reads it", tensor->name);
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (transposed && !is_panels(tensor->dtype)) {
+        const std::size_t size = dtype_size(tensor->dtype);
+        rows.push_back({tensor->data.data() + static_cast<std::size_t>(i) * size, tensor->dtype, static_cast<std::size_t>(n)});
+      } else rows.push_back(row_of(*tensor, i, columns));
+    }
     parts.push_back({tensor->data.data(), tensor->dtype, n, transposed ? 1 : columns, transposed ? n : 1, tensor->parameter});
   }
-  Weight w = pack(std::move(parts), *k, type);
-  for (const TensorView* tensor : tensors) tensor->drop();
+  Weight w;
+  w.allocate(stored_as(tensors[0]->dtype, type), static_cast<std::int64_t>(rows.size()), *k);
+  pack_panels(std::move(rows), static_cast<std::size_t>(*k), w.storage_, w.data_.get(), w.panel_bytes_, [&](std::size_t begin, std::size_t end) {
+    if (!transposed) drop_rows(tensors, begin, end);
+  });
+  for (const TensorView* tensor : tensors) {
+    tensor->drop();
+    record(*tensor, w.storage_, transposed, /*table=*/false);
+  }
+  w.follow(std::move(parts));
   return w;
 }
 
@@ -164,14 +225,19 @@ Weight Weight::pack(std::vector<Part> parts, std::int64_t k, LoadType type) {
   Weight w;
   w.allocate(stored_as(parts[0].dtype, type), n, k);
   w.fill(parts);
+  w.follow(std::move(parts));
+  return w;
+}
+
+void Weight::follow(std::vector<Part> parts) {
   const auto changing = std::find_if(parts.begin(), parts.end(), [](const Part& part) { return part.parameter != nullptr; });
-  if (changing == parts.end()) return w;
-  w.parts_ = std::make_shared<const std::vector<Part>>(parts);
+  if (changing == parts.end()) return;
+  Parameter* first = changing->parameter;
   for (const Part& part : parts) {
     if (part.parameter) part.parameter->ask_for_gradient();
   }
-  changing->parameter->on_change.push_back([w] { w.fill(w.parts()); });
-  return w;
+  parts_ = std::make_shared<const std::vector<Part>>(std::move(parts));
+  first->on_change.push_back([w = *this] { w.fill(w.parts()); });
 }
 
 bool Weight::trained() const {
@@ -187,14 +253,7 @@ void Weight::fill(std::span<const Part> parts) const {
       rows.push_back({part.data + static_cast<std::size_t>(i * part.row_stride) * size, part.dtype, static_cast<std::size_t>(part.step)});
     }
   }
-  rows.resize((rows.size() + kLanes - 1) / kLanes * kLanes);
-  constexpr std::size_t kPanelsPerTask = 4;
-  const std::size_t panels = rows.size() / kLanes;
-  ThreadPool::global().parallel_for((panels + kPanelsPerTask - 1) / kPanelsPerTask, [&](std::size_t task) {
-    for (std::size_t p = task * kPanelsPerTask; p < std::min(panels, (task + 1) * kPanelsPerTask); ++p) {
-      pack_panel(&rows[p * kLanes], static_cast<std::size_t>(k_), storage_, data_.get() + p * panel_bytes_);
-    }
-  });
+  pack_panels(std::move(rows), static_cast<std::size_t>(k_), storage_, data_.get(), panel_bytes_, [](std::size_t, std::size_t) {});
 }
 
 Weight Weight::pack(const float* values, std::int64_t n, std::int64_t k, Storage storage) {
@@ -214,14 +273,33 @@ EmbeddingTable::EmbeddingTable(const TensorView& tensor) : tensor_(&tensor) {
   if (tensor.shape.size() != 2) {
     throw Error(ErrorCode::kBadFile, "has " + std::to_string(tensor.shape.size()) + " axes instead of 2", tensor.name);
   }
+  if (tensor.transposed) throw Error(ErrorCode::kBadFile, "is quantized along the other axis than the model reads it", tensor.name);
   entries_ = tensor.shape[0];
   d_ = tensor.shape[1];
   if (tensor.parameter) tensor.parameter->ask_for_gradient();
+  record(tensor, stored_as(tensor.dtype, LoadType::kAuto), /*transposed=*/false, /*table=*/true);
 }
 
-void EmbeddingTable::read(std::int64_t i, float* out) const {
-  const std::size_t size = dtype_size(tensor_->dtype), d = static_cast<std::size_t>(d_);
-  to_f32({tensor_->data.data() + static_cast<std::size_t>(i) * d * size, tensor_->dtype, 1}, 0, d, out);
+void EmbeddingTable::read(std::int64_t i, float* out) const { to_f32(row_of(*tensor_, i, d_), 0, static_cast<std::size_t>(d_), out); }
+
+std::vector<float> read_f32(const TensorView& tensor) {
+  const auto count = static_cast<std::size_t>(tensor.elements());
+  std::vector<float> values(count);
+  if (!is_panels(tensor.dtype)) {
+    polymath::to_f32(tensor.dtype, tensor.data.data(), count, values.data());
+    return values;
+  }
+  const auto k = static_cast<std::size_t>(tensor.transposed ? tensor.shape[0] : tensor.shape.back()), n = count / k;
+  std::vector<float> row(k);
+  for (std::size_t i = 0; i < n; ++i) {
+    to_f32(row_of(tensor, static_cast<std::int64_t>(i), static_cast<std::int64_t>(k)), 0, k, row.data());
+    if (!tensor.transposed) std::copy(row.begin(), row.end(), values.begin() + static_cast<std::ptrdiff_t>(i * k));
+    for (std::size_t j = 0; tensor.transposed && j < k; ++j) values[j * n + i] = row[j];
+  }
+  return values;
 }
+
+RecordUses::RecordUses(std::vector<WeightUse>& into) : before_(uses) { uses = &into; }
+RecordUses::~RecordUses() { uses = before_; }
 
 }  // namespace polymath

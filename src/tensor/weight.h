@@ -17,7 +17,7 @@ namespace polymath {
 using kernels::Storage;
 
 // How weights are stored once loaded; kAuto keeps what the checkpoint holds.
-enum class LoadType { kAuto, kF32, kBf16, kQ8 };
+enum class LoadType { kAuto, kF32, kBf16, kQ8, kQ4 };
 
 // The matrix of a linear layer, [n outputs, k inputs], packed in panels of 16 outputs (kernels.h).
 // Immutable once made; const use from many threads is safe.
@@ -53,6 +53,7 @@ class Weight {
   bool trained() const;  // whether a gradient of its values is asked for
 
  private:
+  void follow(std::vector<Part> parts);  // whatever of them changes
   void fill(std::span<const Part> parts) const;
   void allocate(Storage storage, std::int64_t n, std::int64_t k);
 
@@ -80,5 +81,29 @@ class EmbeddingTable {
   const TensorView* tensor_ = nullptr;
   std::int64_t entries_ = 0, d_ = 0;
 };
+
+// How a tensor of a checkpoint, or rows of it, was taken.
+struct WeightUse {
+  TensorView tensor;
+  Storage storage = Storage::kF32;
+  bool transposed = false;
+  bool table = false;  // by an EmbeddingTable, in the storage of the file
+};
+
+// Notes what this thread's Weight::pack and EmbeddingTable take while it lives: what a model makes of its checkpoint.
+class RecordUses {
+ public:
+  explicit RecordUses(std::vector<WeightUse>& into);
+  ~RecordUses();
+  RecordUses(const RecordUses&) = delete;
+
+ private:
+  std::vector<WeightUse>* before_;
+};
+
+std::uint16_t round_to_bf16(float x);  // to nearest, ties to even; NaN stays NaN
+
+// A whole tensor as float32, for biases, norms and position tables.
+std::vector<float> read_f32(const TensorView& tensor);
 
 }  // namespace polymath

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -137,6 +138,98 @@ TEST(Kernels, HalfWidthWeightsAreExactlyTheirValues) {
   }
 }
 
+// Rows and weights [n, k], both quantized, multiplied from a copy of the panels that begins `apart` bytes into memory.
+std::vector<float> quantized_product(const std::vector<float>& a, const Weight& packed, std::size_t m, std::size_t apart) {
+  const auto k = static_cast<std::size_t>(packed.k());
+  const std::size_t blocks = (k + 31) / 32;
+  std::vector<std::int8_t> q(m * blocks * 32);
+  std::vector<float> scales(m * blocks), c(m * static_cast<std::size_t>(packed.n()));
+  std::vector<std::int32_t> sums(m * blocks);
+  const kernels::QuantizedRows rows{q.data(), scales.data(), sums.data(), blocks};
+  kernels::table().quantize_rows(a.data(), k, m, k, rows);
+  std::vector<std::uint8_t> moved(packed.bytes() + apart);
+  std::memcpy(moved.data() + apart, packed.panel(0), packed.bytes());
+  const void* b = moved.data() + apart;
+  if (packed.storage() == Storage::kQ8) kernels::table().matmul_q8(rows, static_cast<const kernels::Q8Block*>(b), matmul_of(a, packed, c, m));
+  else kernels::table().matmul_q4(rows, static_cast<const kernels::Q4Block*>(b), matmul_of(a, packed, c, m));
+  return c;
+}
+
+// The weights that a panel of q4 storage stands for, [n, k], read as kernels.h describes it.
+std::vector<float> read_q4(const Weight& packed) {
+  const auto n = static_cast<std::size_t>(packed.n()), k = static_cast<std::size_t>(packed.k());
+  std::vector<float> values(n * k);
+  for (std::size_t j = 0; j < n; ++j) {
+    const auto* panel = static_cast<const kernels::Q4Block*>(packed.panel(static_cast<std::int64_t>(j / 16)));
+    for (std::size_t i = 0; i < k; ++i) {
+      const kernels::Q4Block& block = panel[i / 32];
+      const unsigned both = block.q[i % 16 / 4 * 64 + j % 16 * 4 + i % 4];
+      const int q = static_cast<int>(i % 32 < 16 ? both & 15 : both >> 4) - 8;
+      values[j * k + i] = f16_to_f32(block.scale[j % 16]) * static_cast<float>(q);
+    }
+  }
+  return values;
+}
+
+// Exact sums of products of integers in blocks, one fused multiply-add per block in ascending order: the contract, bit by bit.
+TEST(Kernels, Q4IsItsReferenceEverywhere) {
+  for (std::size_t m : {1u, 3u, 4u, 5u, 6u, 7u, 13u}) {
+    for (std::size_t k : {1u, 20u, 32u, 33u, 100u, 384u}) {
+      for (std::size_t n : {1u, 16u, 50u, 130u}) {
+        const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
+        const Weight packed = Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kQ4);
+        const auto got = same_on_all([&] { return quantized_product(a, packed, m, 2 * (n % 7)); });
+        const auto stored = read_q4(packed);
+        const std::size_t blocks = (k + 31) / 32;
+        for (std::size_t i = 0; i < m; ++i) {
+          for (std::size_t j = 0; j < n; ++j) {
+            float sum = 0;
+            for (std::size_t b = 0; b < blocks; ++b) {
+              const std::size_t end = std::min(k, b * 32 + 32);
+              float largest = 0;
+              for (std::size_t x = b * 32; x < end; ++x) largest = std::max(largest, std::fabs(a[i * k + x]));
+              const auto* panel = static_cast<const kernels::Q4Block*>(packed.panel(static_cast<std::int64_t>(j / 16)));
+              const float scale = f16_to_f32(panel[b].scale[j % 16]);
+              int products = 0;
+              for (std::size_t x = b * 32; x < end; ++x) {
+                const float unit = largest > 0 ? 127.49f / largest : 0.0f;
+                products += static_cast<int>(std::nearbyint(a[i * k + x] * unit)) * static_cast<int>(std::nearbyint(scale != 0 ? stored[j * k + x] / scale : 0));
+              }
+              sum = std::fma(static_cast<float>(products), scale * (largest / 127.49f), sum);
+            }
+            ASSERT_EQ(got[i * n + j], sum) << m << " " << k << " " << n << " at " << i << " " << j;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Q4_0 as llama.cpp makes it: the value of largest magnitude is -8 steps.
+TEST(Kernels, Q4StoresNoWorseThanQ40AndTheSameEverywhere) {
+  constexpr std::size_t n = 64, k = 320;
+  for (float scale : {1e-3f, 1.0f, 300.0f}) {
+    auto w = random_values(n * k, 3, scale);
+    std::fill_n(w.begin(), 64, 0.0f);
+    std::fill_n(w.begin() + 64, 32, scale);  // a block of one value
+    double error = 0, error_of_q40 = 0;
+    const auto stored = same_on_all([&] {
+      return read_q4(Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kQ4));
+    });
+    for (std::size_t begin = 0; begin < w.size(); begin += 32) {
+      const float* x = w.data() + begin;
+      const float largest = *std::max_element(x, x + 32, [](float p, float q) { return std::fabs(p) < std::fabs(q); });
+      const float step = f16_to_f32(f32_to_f16(largest / -8)), inverse = largest != 0 ? 1 / (largest / -8) : 0.0f;
+      for (std::size_t i = 0; i < 32; ++i) {
+        const double q40 = static_cast<double>(step * static_cast<float>(std::min(15, static_cast<int>(x[i] * inverse + 8.5f)) - 8));
+        error_of_q40 += std::pow(q40 - static_cast<double>(x[i]), 2);
+        error += std::pow(static_cast<double>(stored[begin + i]) - static_cast<double>(x[i]), 2);
+      }
+    }
+    EXPECT_LT(error, 0.9 * error_of_q40) << scale;
+  }
+}
+
 TEST(Kernels, Q8IsCloseAndTheSameEverywhere) {
   for (std::size_t m : {1u, 4u, 9u}) {
     for (std::size_t k : {20u, 32u, 100u, 384u}) {
@@ -144,14 +237,7 @@ TEST(Kernels, Q8IsCloseAndTheSameEverywhere) {
       const auto a = random_values(m * k, 1), w = random_values(n * k, 2);
       const auto got = same_on_all([&] {
         const Weight packed = Weight::pack(w.data(), static_cast<std::int64_t>(n), static_cast<std::int64_t>(k), Storage::kQ8);
-        const std::size_t blocks = (k + 31) / 32;
-        std::vector<std::int8_t> q(m * blocks * 32);
-        std::vector<float> scales(m * blocks), c(m * n);
-        std::vector<std::int32_t> sums(m * blocks);
-        const kernels::QuantizedRows rows{q.data(), scales.data(), sums.data(), blocks};
-        kernels::table().quantize_rows(a.data(), k, m, k, rows);
-        kernels::table().matmul_q8(rows, static_cast<const kernels::Q8Block*>(packed.panel(0)), matmul_of(a, packed, c, m));
-        return c;
+        return quantized_product(a, packed, m, 0);
       });
       double error = 0, total = 0;
       for (std::size_t i = 0; i < m; ++i) {

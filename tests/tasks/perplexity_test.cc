@@ -1,0 +1,49 @@
+// `polymath perplexity` against torch's figures for a trained model (recipes/record_perplexity.py).
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "support/program.h"
+
+namespace polymath {
+namespace {
+
+const std::string kFolder = std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/stories260k";
+
+TEST(Perplexity, EqualsTorch) {
+  const Json recorded = read_json_file(kFolder + "/perplexity.json");
+  ASSERT_EQ(recorded["cases"].size(), 5u);
+  for (const Json& expected : recorded["cases"]) {
+    const auto got = test::run_program({"perplexity", kFolder, "-", "--json", "--length", expected["length"].dump(), "--stride", expected["stride"].dump()},
+                                       recorded["text"].get<std::string>());
+    ASSERT_EQ(got.exit_code, 0) << got.err;
+    const Json answer = parse_json(got.out, "answer");
+    const auto value = expected["perplexity"].get<double>();
+    EXPECT_NEAR(answer["perplexity"].get<double>(), value, 1e-5 * value) << expected.dump();
+    EXPECT_EQ(answer["tokens"], expected["tokens"]);
+    EXPECT_EQ(answer["windows"], expected["windows"]);
+  }
+}
+
+TEST(Perplexity, SmallerWeightsAreNearlyAsGood) {
+  const Json recorded = read_json_file(kFolder + "/perplexity.json");
+  const auto value = recorded["cases"][0]["perplexity"].get<double>();
+  for (const auto& [dtype, most] : {std::pair("bf16", 0.02), {"q8", 0.02}, {"q4", 0.4}}) {
+    const auto got = test::run_program({"perplexity", kFolder, "-", "--json", "--dtype", dtype}, recorded["text"].get<std::string>());
+    EXPECT_NEAR(parse_json(got.out, "answer")["perplexity"].get<double>(), value, most * value) << dtype;
+  }
+}
+
+TEST(Perplexity, RefusesWhatItCannotMeasure) {
+  const auto refusal = [](std::vector<std::string> arguments, const std::string& text) { return test::run_program(std::move(arguments), text).err; };
+  EXPECT_NE(refusal({"perplexity", kFolder, "-"}, "").find("less than two tokens"), std::string::npos);
+  EXPECT_NE(refusal({"perplexity", kFolder, "-"}, "\xff\xfe").find("UTF-8"), std::string::npos);
+  EXPECT_NE(refusal({"perplexity", kFolder, "-", "--length", "513"}, "a text").find("512 positions"), std::string::npos);
+  EXPECT_NE(refusal({"perplexity", kFolder, "-", "--length", "8", "--stride", "8"}, "a text").find("stride"), std::string::npos);
+  EXPECT_NE(refusal({"perplexity", kFolder, "/no/such/file"}, "").find("/no/such/file"), std::string::npos);
+  const std::string bert = std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/pipelines/ner-bert-cased";
+  EXPECT_NE(refusal({"perplexity", bert, "-"}, "a text").find("token by token"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace polymath
