@@ -116,7 +116,7 @@ def answer(pipe, body):
     except BaseException as error:  # a panic of the tokenizers library is no Exception
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": f"{type(error).__name__}: {error}".replace(f"{ROOT}/", "")}
 
 
 def tied(checkpoint, body):

@@ -22,14 +22,16 @@ using Action = std::function<int()>;
 
 void add_bench(CLI::App& app, Common& common, Action& action);
 void add_chat(CLI::App& app, Common& common, Action& action);
+void add_eval(CLI::App& app, Common& common, Action& action);
 void add_forward(CLI::App& app, Common& common, Action& action);
-void add_gradients(CLI::App& app, Common& common, Action& action);
 void add_perplexity(CLI::App& app, Common& common, Action& action);
 void add_quantize(CLI::App& app, Common& common, Action& action);
+void add_gradients(CLI::App& app, Common& common, Action& action);
 void add_run(CLI::App& app, Common& common, Action& action);
 void add_search(CLI::App& app, Common& common, Action& action);
 void add_template(CLI::App& app, Common& common, Action& action);
 void add_tokenize(CLI::App& app, Common& common, Action& action);
+void add_train(CLI::App& app, Common& common, Action& action);
 void add_info(CLI::App& app, Common& common, Action& action);
 
 // What a person gives as a parameter: JSON if it parses, else a string.

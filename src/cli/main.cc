@@ -53,9 +53,11 @@ int run(int argc, char** argv) {
   add_run(app, common, action);
   add_chat(app, common, action);
   add_search(app, common, action);
+  add_eval(app, common, action);
   add_tokenize(app, common, action);
   add_template(app, common, action);
   add_info(app, common, action);
+  add_train(app, common, action);
   add_forward(app, common, action);
   add_gradients(app, common, action);
   add_bench(app, common, action);

@@ -24,8 +24,8 @@ struct TensorView {
   std::vector<std::int64_t> shape;  // each at least 0; the product times the element size is data.size(), but for panels
   Bytes data;
   const MappedFile* file = nullptr;  // where data is mapped from, if it is
-  Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
   bool transposed = false;           // kQ8 and kQ4: the panels are those of the transpose
+  Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
 
   std::int64_t elements() const;
   // The bytes have been used: their pages may leave memory. They stay readable.

@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <tuple>
 
+#include "base/threads.h"
 #include "generate/decoding.h"
 #include "generate/guidance.h"
 #include "generate/processors.h"
@@ -26,18 +27,36 @@ struct Beam {
 // The first `count` by score, highest first; the earlier one where two are equal. No number counts as the highest, as in torch's topk.
 template <class ScoreOf>
 std::vector<std::size_t> best(std::size_t size, std::size_t count, ScoreOf score_of) {
-  std::vector<std::size_t> order(size);
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
   count = std::min(count, size);
   const auto key = [&](std::size_t i) {
     const auto score = score_of(i);
     return std::isnan(score) ? std::numeric_limits<decltype(score)>::infinity() : score;
   };
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](std::size_t a, std::size_t b) {
+  const auto before = [&](std::size_t a, std::size_t b) {
     const auto x = key(a), y = key(b);
     return x != y ? x > y : a < b;
-  });
-  order.resize(count);
+  };
+  constexpr std::size_t kTogether = 64;  // most of a vocabulary is passed over without a branch for each token
+  for (std::size_t begin = 0; begin < size; begin += kTogether) {  // a heap of the best so far, the last of them on top
+    const std::size_t end = std::min(size, begin + kTogether);
+    if (order.size() == count) {
+      const auto worst = score_of(order.front());
+      bool some = false;
+      for (std::size_t i = begin; i < end; ++i) some |= !(score_of(i) <= worst);
+      if (!some) continue;
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      if (order.size() == count) {
+        if (!before(i, order.front())) continue;
+        std::pop_heap(order.begin(), order.end(), before);
+        order.pop_back();
+      }
+      order.push_back(i);
+      std::push_heap(order.begin(), order.end(), before);
+    }
+  }
+  std::sort_heap(order.begin(), order.end(), before);
   return order;
 }
 
@@ -75,17 +94,34 @@ class BeamSearch final : public Decoding {
   void step(const Tensor& logits, std::int64_t first_row) override {
     const auto vocabulary = static_cast<std::size_t>(logits.dim(1));
     if (step_ == 0) processors_ = logits_processors(config_, processor_context(input_, lengths_, vocabulary));
-    scores_.resize(beams_ * vocabulary);
-    for (std::size_t b = 0; b < beams_; ++b) {
-      const std::span<float> scores(scores_.data() + b * vocabulary, vocabulary);
-      const float* row = logits.row(first_row + static_cast<std::int64_t>(caches_.size() == 1 ? 0 : b));
-      std::copy(row, row + vocabulary, scores.begin());
-      log_softmax(scores);
-      if (guidance_) guidance_->apply(scores, logits.row(first_row + static_cast<std::int64_t>(caches_.size() + b)));
-      apply(processors_, running_[b].ids, scores);
-      for (float& score : scores) score += running_[b].score;
+    const std::size_t count = std::max<std::size_t>(2, 1 + config_.eos_token_id.size()) * beams_;
+    if (count > beams_ * vocabulary) {
+      throw Error(ErrorCode::kInvalidArgument, "needs " + std::to_string(count) + " continuations, and there are " + std::to_string(beams_ * vocabulary), "num_beams");
     }
-    const std::vector<Beam> candidates = continuations(vocabulary);
+    std::vector<std::vector<Continuation>> of_beam(beams_);
+    const bool plain = processors_.empty() && !guidance_ && !config_.do_sample;  // then the logits are not written anew
+    if (!plain) scores_.resize(beams_ * vocabulary);
+    ThreadPool::global().parallel_for(beams_, [&](std::size_t b) {
+      const float* row = logits.row(first_row + static_cast<std::int64_t>(caches_.size() == 1 ? 0 : b));
+      float most = 0, offset = 0;
+      if (plain) offset = log_exp_sum({row, vocabulary}, &most);
+      else {
+        const std::span<float> scores(scores_.data() + b * vocabulary, vocabulary);
+        std::copy(row, row + vocabulary, scores.begin());
+        log_softmax(scores);
+        if (guidance_) guidance_->apply(scores, logits.row(first_row + static_cast<std::int64_t>(caches_.size() + b)));
+        apply(processors_, running_[b].ids, scores);
+        row = scores.data();
+      }
+      const float before = running_[b].score;
+      const auto score_of = [&](std::size_t i) { return ((row[i] - most) - offset) + before; };
+      if (config_.do_sample) {
+        for (std::size_t i = 0; i < vocabulary; ++i) scores_[b * vocabulary + i] = score_of(i);
+      } else {
+        for (std::size_t i : best(vocabulary, count, score_of)) of_beam[b].push_back({score_of(i), b, static_cast<std::int32_t>(i)});
+      }
+    });
+    const std::vector<Beam> candidates = beams_of(config_.do_sample ? drawn(count, vocabulary) : merged(of_beam, count));
     keep_finished(candidates);
     run_on(candidates);
     ++step_;
@@ -113,29 +149,43 @@ class BeamSearch final : public Decoding {
     return score / static_cast<float>(std::pow(static_cast<double>(written), config_.length_penalty));
   }
 
-  // The best continuations of all beams; more than there are beams, so that enough remain when some end.
-  std::vector<Beam> continuations(std::size_t vocabulary) {
-    const std::size_t count = std::max<std::size_t>(2, 1 + config_.eos_token_id.size()) * beams_;
-    if (count > scores_.size()) {
-      throw Error(ErrorCode::kInvalidArgument, "needs " + std::to_string(count) + " continuations, and there are " + std::to_string(scores_.size()), "num_beams");
-    }
-    const auto chosen = config_.do_sample ? drawn(count) : best(scores_.size(), count, [&](std::size_t i) { return scores_[i]; });
+  struct Continuation {
+    float score = 0;
+    std::size_t parent = 0;
+    std::int32_t token = 0;
+  };
+
+  // The best of those that each beam has, in the order of beams and tokens where scores are equal.
+  std::vector<Continuation> merged(const std::vector<std::vector<Continuation>>& of_beam, std::size_t count) const {
+    std::vector<Continuation> all, chosen;
+    for (const auto& some : of_beam) all.insert(all.end(), some.begin(), some.end());
+    std::sort(all.begin(), all.end(), [](const Continuation& a, const Continuation& b) { return std::tie(a.parent, a.token) < std::tie(b.parent, b.token); });
+    for (std::size_t i : best(all.size(), count, [&](std::size_t i) { return all[i].score; })) chosen.push_back(all[i]);
+    return chosen;
+  }
+
+  // The candidates: more than there are beams, so that enough remain when some end.
+  std::vector<Beam> beams_of(const std::vector<Continuation>& chosen) const {
     std::vector<Beam> candidates;
-    for (std::size_t i : chosen) {
-      Beam& beam = candidates.emplace_back(Beam{.ids = running_[i / vocabulary].ids, .score = scores_[i], .parent = i / vocabulary});
-      beam.ids.push_back(static_cast<std::int32_t>(i % vocabulary));
+    for (const Continuation& c : chosen) {
+      Beam& beam = candidates.emplace_back(Beam{.ids = running_[c.parent].ids, .score = c.score, .parent = c.parent});
+      beam.ids.push_back(c.token);
       beam.done = stopping_(beam.ids);
     }
     return candidates;
   }
 
   // Draws without replacement, in proportion to exp(score): the highest of scores with Gumbel noise (Kool et al. 2019, arXiv:1903.06059).
-  std::vector<std::size_t> drawn(std::size_t count) const {
+  std::vector<Continuation> drawn(std::size_t count, std::size_t vocabulary) const {
     std::vector<double> noisy(scores_.size());
     for (std::size_t i = 0; i < scores_.size(); ++i) {
       noisy[i] = static_cast<double>(scores_[i]) - std::log(-std::log(uniform(input_.seed, input_.number, step_, i)));
     }
-    return best(noisy.size(), count, [&](std::size_t i) { return noisy[i]; });
+    std::vector<Continuation> chosen;
+    for (std::size_t i : best(noisy.size(), count, [&](std::size_t i) { return noisy[i]; })) {
+      chosen.push_back({scores_[i], i / vocabulary, static_cast<std::int32_t>(i % vocabulary)});
+    }
+    return chosen;
   }
 
   bool all_kept() const {
@@ -192,7 +242,7 @@ class BeamSearch final : public Decoding {
   std::optional<Guidance> guidance_;
   LogitsProcessors processors_;
   std::vector<std::int32_t> pending_;
-  std::vector<float> scores_;  // [beams, vocabulary]
+  std::vector<float> scores_;  // [beams, vocabulary], where they are more than the logits' share
   std::size_t step_ = 0;       // tokens written
   bool can_improve_ = true, finished_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/threads.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -100,7 +101,7 @@ void advance_all(const Model& model, std::span<Decoding* const> decodings) {
     }
   }
   const Tensor logits = next_logits(model, feeds);
-  for (std::size_t i = 0; i < decodings.size(); ++i) decodings[i]->step(logits, first[i]);
+  ThreadPool::global().parallel_for(decodings.size(), [&](std::size_t i) { decodings[i]->step(logits, first[i]); });
 }
 
 }  // namespace polymath

@@ -16,13 +16,13 @@ class Renormalize final : public LogitsProcessor {
 
 }  // namespace
 
+float log_exp_sum(std::span<const float> scores, float* largest) {
+  return static_cast<float>(std::log(static_cast<double>(kernels::table().exp_sum(scores.data(), scores.size(), largest))));
+}
+
 void log_softmax(std::span<float> scores) {
-  const float most = *std::max_element(scores.begin(), scores.end());
-  std::vector<float> probabilities(scores.begin(), scores.end());
-  // The sum of exp(x - most) is what softmax divides by: 1 over the share of the most likely token.
-  kernels::table().softmax(probabilities.data(), 1, probabilities.size(), probabilities.size());
-  const auto top = static_cast<double>(*std::max_element(probabilities.begin(), probabilities.end()));
-  const auto offset = static_cast<float>(-std::log(top));
+  float most = 0;
+  const float offset = log_exp_sum(scores, &most);
   for (float& score : scores) score = (score - most) - offset;
 }
 

@@ -37,6 +37,8 @@ void apply(const LogitsProcessors& processors, std::span<const std::int32_t> ids
 
 // scores <- log softmax(scores)
 void log_softmax(std::span<float> scores);
+// log(sum of exp(x - largest)): log_softmax is (x - largest) - it.
+float log_exp_sum(std::span<const float> scores, float* largest);
 
 // --- the two groups, for logits_processors ---
 void add_penalties(LogitsProcessors& all, const GenerationConfig& config, const ProcessorContext& context);

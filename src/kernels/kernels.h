@@ -94,6 +94,8 @@ struct Table {
                    std::size_t y_stride);
   // x[i] <- softmax over the n values of each row; rows stride apart. -inf gives 0; a row of -inf gives 0.
   void (*softmax)(float* x, std::size_t rows, std::size_t n, std::size_t stride);
+  // What softmax divides by: the sum of exp(x[i] - largest) over n values, 0 where all are -inf; and the largest.
+  float (*exp_sum)(const float* x, std::size_t n, float* largest);
   void (*activate)(Activation, const float* x, std::size_t n, float* y);
   void (*add)(const float* a, const float* b, std::size_t n, float* y);
   void (*multiply)(const float* a, const float* b, std::size_t n, float* y);

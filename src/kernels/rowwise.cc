@@ -61,11 +61,23 @@ void rms_norm(const float* x, std::size_t x_stride, const float* weight, float e
   }
 }
 
+float largest_of(const float* x, std::size_t n) {
+  F16x largest = set16(-INFINITY);
+  in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { largest = max(largest, load_first(x + i, m, -INFINITY)); });
+  return max_lanes(largest);
+}
+
+float exp_sum(const float* x, std::size_t n, float* largest) {
+  const float top = *largest = largest_of(x, n);
+  if (top == -INFINITY) return 0;
+  F16x sum = set16(0.0f);
+  in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { sum = add(sum, exp16(sub(load_first(x + i, m, -INFINITY), set16(top)))); });
+  return sum_lanes(sum);
+}
+
 void softmax(float* x, std::size_t rows, std::size_t n, std::size_t stride) {
   for (std::size_t r = 0; r < rows; ++r, x += stride) {
-    F16x largest = set16(-INFINITY);
-    in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { largest = max(largest, load_first(x + i, m, -INFINITY)); });
-    const float top = max_lanes(largest);
+    const float top = largest_of(x, n);
     if (top == -INFINITY) {
       std::memset(x, 0, n * sizeof(float));
       continue;
@@ -152,6 +164,7 @@ void rowwise_functions(Table& t) {
   t.layer_norm = layer_norm;
   t.rms_norm = rms_norm;
   t.softmax = softmax;
+  t.exp_sum = exp_sum;
   t.activate = activate;
   t.add = add_arrays;
   t.multiply = multiply_arrays;

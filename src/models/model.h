@@ -128,10 +128,10 @@ class LoadedModel {
   // The same in float32, with parameters that can change: a Tape gives them gradients.
   static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr);
 
-  ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
   // The checkpoint alone, as far as it is still needed when the model was looked at.
   LoadedModel without_model() &&;
 
+  ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
   const Config& config() const { return *config_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }

@@ -19,6 +19,21 @@ std::shared_ptr<KvCache::Block> KvCache::new_block() const {
   return block;
 }
 
+std::shared_ptr<KvCache::Block> KvCache::copy_of(const Block& block, std::int64_t positions) const {
+  auto own = std::make_shared<Block>(Buffer(static_cast<std::size_t>(block_floats())));
+  const std::int64_t keys = kBlock * shape_.head_dim, keys_used = (positions + 15) / 16 * 16 * shape_.head_dim;
+  const std::int64_t values = kBlock * value_stride(), values_used = positions * value_stride();
+  const float* from = block.buffer.data();
+  float* to = own->buffer.data();
+  const auto take = [&](std::int64_t used, std::int64_t all) {
+    std::copy_n(from, used, to);
+    std::fill_n(to + used, all - used, 0.0f);
+    from += all, to += all;
+  };
+  for (std::int64_t head = 0; head < shape_.layers * shape_.heads; ++head) take(keys_used, keys), take(values_used, values);
+  return own;
+}
+
 void KvCache::extend(std::span<const std::int32_t> columns) {
   if (columns.empty()) return;
   const std::int64_t before = length();
@@ -27,9 +42,7 @@ void KvCache::extend(std::span<const std::int32_t> columns) {
   if (before % kBlock != 0) {
     auto& block = blocks_[static_cast<std::size_t>(first)];
     if (block.use_count() > 1) {  // others read it
-      auto own = std::make_shared<Block>(Buffer(static_cast<std::size_t>(block_floats())));
-      std::memcpy(own->buffer.data(), block->buffer.data(), static_cast<std::size_t>(block_floats()) * sizeof(float));
-      block = std::move(own);
+      block = copy_of(*block, before % kBlock);
     }
   }
   while (static_cast<std::int64_t>(blocks_.size()) <= last) blocks_.push_back(new_block());

@@ -69,6 +69,7 @@ class KvCache {
     return blocks_[static_cast<std::size_t>(b)]->buffer.data() + (layer * shape_.heads + head) * head_floats();
   }
   std::shared_ptr<Block> new_block() const;
+  std::shared_ptr<Block> copy_of(const Block& block, std::int64_t positions) const;  // of which so many are written
 
   KvShape shape_;
   std::vector<std::shared_ptr<Block>> blocks_;

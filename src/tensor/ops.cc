@@ -6,6 +6,7 @@
 
 #include "tensor/linear_gradient.h"
 #include "tensor/parallel.h"
+#include "tensor/quantize.h"
 #include "tensor/product.h"
 #include "tensor/tape.h"
 
@@ -41,7 +42,7 @@ void multiply(const Product& x, const Panels& b) {
   const float* a = x.a;
   std::int64_t a_stride = x.a_stride;
   Buffer spread;
-  const bool quantizes = b.storage == Storage::kQ8 || b.storage == Storage::kQ4;
+  const bool quantizes = is_quantized(b.storage);
   if (!quantizes && a_stride % 512 == 0 && rows >= 8) {
     // Rows that begin at the same place of a page fall into the same few lines of the first cache.
     a_stride = k + 16;

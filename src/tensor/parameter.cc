@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/kernels.h"
-#include "tensor/weight.h"
+#include "tensor/quantize.h"
 
 namespace polymath {
 
@@ -60,8 +60,8 @@ Vector::Vector(const TensorView& tensor, float offset) : Vector(tensor.elements(
 void Vector::place(const TensorView& tensor, std::int64_t at) {
   const auto count = static_cast<std::size_t>(tensor.elements()), to = static_cast<std::size_t>(at);
   if (!tensor.parameter) {
-    const auto values = read_f32(tensor);
-    for (std::size_t i = 0; i < count; ++i) state_->values[to + i] = values[i] + state_->offset;
+    to_f32(tensor.dtype, tensor.data.data(), count, state_->values.data() + to);
+    for (std::size_t i = to; i < to + count; ++i) state_->values[i] += state_->offset;
     return;
   }
   Parameter& p = *tensor.parameter;
@@ -102,6 +102,13 @@ void to_f32(DType dtype, const std::uint8_t* from, std::size_t count, float* out
     default: break;
   }
   for (std::size_t i = 0; i < count; ++i) out[i] = element_to_f32(dtype, from + i * dtype_size(dtype));
+}
+
+std::vector<float> read_f32(const TensorView& tensor) {
+  if (is_panels(tensor.dtype)) return dequantize(tensor);
+  std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+  to_f32(tensor.dtype, tensor.data.data(), values.size(), values.data());
+  return values;
 }
 
 }  // namespace polymath

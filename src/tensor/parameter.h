@@ -89,7 +89,9 @@ class Vector {
 // Training leaves this tensor alone.
 void freeze(const TensorView& tensor);
 
-// count values that lie side by side, as float32.
+// count values of this type as float32.
 void to_f32(DType dtype, const std::uint8_t* from, std::size_t count, float* out);
+// A whole tensor as float32.
+std::vector<float> read_f32(const TensorView& tensor);
 
 }  // namespace polymath

@@ -128,6 +128,19 @@ void dequantize_column(const std::uint8_t* panel, std::size_t column, Storage st
   with_blocks(storage, [&]<class Block>(Block*) { dequantize(reinterpret_cast<const Block*>(panel), column, begin, count, out); });
 }
 
+std::vector<float> dequantize(const TensorView& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+  const auto k = static_cast<std::size_t>(tensor.transposed ? tensor.shape[0] : tensor.shape.back()), n = values.size() / k;
+  const auto panel = static_cast<std::size_t>(bytes_of_panel(panels_of(tensor.dtype), k));
+  std::vector<float> row(k);
+  for (std::size_t i = 0; i < n; ++i) {
+    dequantize_column(tensor.data.data() + i / kLanes * panel, i % kLanes, panels_of(tensor.dtype), 0, k, row.data());
+    if (!tensor.transposed) std::copy(row.begin(), row.end(), values.begin() + static_cast<std::ptrdiff_t>(i * k));
+    for (std::size_t j = 0; tensor.transposed && j < k; ++j) values[j * n + i] = row[j];
+  }
+  return values;
+}
+
 void copy_column(const std::uint8_t* from, std::size_t from_column, std::uint8_t* to, std::size_t to_column, Storage storage, std::size_t k) {
   with_blocks(storage, [&]<class Block>(Block*) { copy(reinterpret_cast<const Block*>(from), from_column, reinterpret_cast<Block*>(to), to_column, k); });
 }

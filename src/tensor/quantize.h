@@ -3,13 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "formats/safetensors.h"
 #include "kernels/kernels.h"
 
 namespace polymath {
 
 using kernels::Storage;
 
+inline Storage panels_of(DType dtype) { return dtype == DType::kQ8 ? Storage::kQ8 : Storage::kQ4; }
 inline bool is_quantized(Storage storage) { return storage == Storage::kQ8 || storage == Storage::kQ4; }
 
 // The bytes of one panel of k inputs, in any storage. Throws Error where they are too many.
@@ -21,6 +24,9 @@ void quantize_panel(const float* values, std::size_t k, Storage storage, std::ui
 
 // out: [count] <- values [begin, begin + count) of the column's k.
 void dequantize_column(const std::uint8_t* panel, std::size_t column, Storage storage, std::size_t begin, std::size_t count, float* out);
+
+// All values of a tensor in panels, in its shape.
+std::vector<float> dequantize(const TensorView& tensor);
 
 // Copies a column of k values, bit by bit, into a column of another panel.
 void copy_column(const std::uint8_t* from, std::size_t from_column, std::uint8_t* to, std::size_t to_column, Storage storage, std::size_t k);

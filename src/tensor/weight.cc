@@ -28,14 +28,14 @@ struct Row {
   std::size_t step = 1, column = 0;
 };
 
-Storage panels_of(DType dtype) { return dtype == DType::kQ8 ? Storage::kQ8 : Storage::kQ4; }
-
-// Output i of a matrix of k inputs.
-Row row_of(const TensorView& tensor, std::int64_t i, std::int64_t k) {
-  const auto row = static_cast<std::size_t>(i), columns = static_cast<std::size_t>(k);
-  if (!is_panels(tensor.dtype)) return {tensor.data.data() + row * columns * dtype_size(tensor.dtype), tensor.dtype};
-  const std::size_t panel = row / kLanes * static_cast<std::size_t>(bytes_of_panel(panels_of(tensor.dtype), columns));
-  return {tensor.data.data() + panel, tensor.dtype, 1, row % kLanes};
+// Output i of a part of a matrix of k inputs.
+Row row_of(const Weight::Part& part, std::int64_t i, std::int64_t k) {
+  if (!is_panels(part.dtype)) {
+    return {part.data + static_cast<std::size_t>(i * part.row_stride) * dtype_size(part.dtype), part.dtype, static_cast<std::size_t>(part.step)};
+  }
+  const auto row = static_cast<std::size_t>(i);
+  const std::size_t panel = row / kLanes * static_cast<std::size_t>(bytes_of_panel(panels_of(part.dtype), static_cast<std::uint64_t>(k)));
+  return {part.data + panel, part.dtype, 1, row % kLanes};
 }
 
 void to_f32(const Row& row, std::size_t begin, std::size_t count, float* out) {
@@ -72,15 +72,14 @@ void copy_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
   }
 }
 
-// The pages that outputs [begin, end) of the stack of tensors came from may leave memory.
-void drop_rows(std::span<const TensorView* const> tensors, std::size_t begin, std::size_t end) {
-  for (const TensorView* tensor : tensors) {
-    const auto n = static_cast<std::size_t>(tensor->shape[0]);
-    if (tensor->file && begin < n && n > 0) {
-      const std::size_t units = is_panels(tensor->dtype) ? (n + kLanes - 1) / kLanes : n, rows = is_panels(tensor->dtype) ? kLanes : 1;
-      const std::size_t bytes = tensor->data.size() / units;
-      const std::size_t first = begin / rows, last = std::min(units, end / rows);
-      tensor->file->drop(tensor->data.subspan(first * bytes, (last - first) * bytes));
+// The pages that outputs [begin, end) of the stack of parts came from may leave memory.
+void drop_rows(std::span<const Weight::Part> parts, std::int64_t k, std::size_t begin, std::size_t end) {
+  for (const Weight::Part& part : parts) {
+    const auto n = static_cast<std::size_t>(part.n);
+    const std::size_t last = std::min(end, n) / kLanes * kLanes;  // whole panels, if it is in panels
+    if (part.file && begin < last) {
+      const std::uint8_t* from = row_of(part, static_cast<std::int64_t>(begin), k).data;
+      part.file->drop({from, static_cast<std::size_t>(row_of(part, static_cast<std::int64_t>(last - 1), k).data - from)});
     }
     begin -= std::min(begin, n);
     end -= std::min(end, n);
@@ -138,25 +137,6 @@ void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
   }
 }
 
-// All panels of these rows; packed(begin, end): outputs that are done, but for the last ones.
-template <class Packed>
-void pack_panels(std::vector<Row> rows, std::size_t k, Storage storage, std::uint8_t* out, std::size_t panel_bytes, const Packed& packed) {
-  rows.resize((rows.size() + kLanes - 1) / kLanes * kLanes);
-  // A few megabytes at a time, whose pages in the file leave memory before the next come in: never two copies of a large one.
-  constexpr std::size_t kPanelsPerTask = 4, kBytesTogether = std::size_t{16} << 20;
-  const std::size_t panels = rows.size() / kLanes;
-  const std::size_t together = std::max(kBytesTogether / std::max<std::size_t>(panel_bytes, 1), 8 * kPanelsPerTask) / kPanelsPerTask * kPanelsPerTask;
-  for (std::size_t begin = 0; begin < panels; begin += together) {
-    const std::size_t end = std::min(panels, begin + together);
-    ThreadPool::global().parallel_for((end - begin + kPanelsPerTask - 1) / kPanelsPerTask, [&](std::size_t task) {
-      for (std::size_t p = begin + task * kPanelsPerTask; p < std::min(end, begin + (task + 1) * kPanelsPerTask); ++p) {
-        pack_panel(&rows[p * kLanes], k, storage, out + p * panel_bytes);
-      }
-    });
-    if (end < panels) packed(begin * kLanes, end * kLanes);
-  }
-}
-
 }  // namespace
 
 std::uint16_t round_to_bf16(float x) {
@@ -183,7 +163,6 @@ void Weight::allocate(Storage storage, std::int64_t n, std::int64_t k) {
 }
 
 Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed) {
-  std::vector<Row> rows;
   std::vector<Part> parts;
   std::optional<std::int64_t> k;
   for (const TensorView* tensor : tensors) {
@@ -198,24 +177,14 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
     if (tensor->transposed != (transposed && is_panels(tensor->dtype))) {
       throw Error(ErrorCode::kBadFile, "is quantized along the other axis than the model reads it", tensor->name);
     }
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (transposed && !is_panels(tensor->dtype)) {
-        const std::size_t size = dtype_size(tensor->dtype);
-        rows.push_back({tensor->data.data() + static_cast<std::size_t>(i) * size, tensor->dtype, static_cast<std::size_t>(n)});
-      } else rows.push_back(row_of(*tensor, i, columns));
-    }
-    parts.push_back({tensor->data.data(), tensor->dtype, n, transposed ? 1 : columns, transposed ? n : 1, tensor->parameter});
+    parts.push_back({tensor->data.data(), tensor->dtype, n, transposed ? 1 : columns, transposed ? n : 1, tensor->parameter,
+                     transposed ? nullptr : tensor->file});
   }
-  Weight w;
-  w.allocate(stored_as(tensors[0]->dtype, type), static_cast<std::int64_t>(rows.size()), *k);
-  pack_panels(std::move(rows), static_cast<std::size_t>(*k), w.storage_, w.data_.get(), w.panel_bytes_, [&](std::size_t begin, std::size_t end) {
-    if (!transposed) drop_rows(tensors, begin, end);
-  });
+  Weight w = pack(std::move(parts), *k, type);
   for (const TensorView* tensor : tensors) {
     tensor->drop();
     record(*tensor, w.storage_, transposed, /*table=*/false);
   }
-  w.follow(std::move(parts));
   return w;
 }
 
@@ -225,19 +194,14 @@ Weight Weight::pack(std::vector<Part> parts, std::int64_t k, LoadType type) {
   Weight w;
   w.allocate(stored_as(parts[0].dtype, type), n, k);
   w.fill(parts);
-  w.follow(std::move(parts));
-  return w;
-}
-
-void Weight::follow(std::vector<Part> parts) {
   const auto changing = std::find_if(parts.begin(), parts.end(), [](const Part& part) { return part.parameter != nullptr; });
-  if (changing == parts.end()) return;
-  Parameter* first = changing->parameter;
+  if (changing == parts.end()) return w;
+  w.parts_ = std::make_shared<const std::vector<Part>>(parts);
   for (const Part& part : parts) {
     if (part.parameter) part.parameter->ask_for_gradient();
   }
-  parts_ = std::make_shared<const std::vector<Part>>(std::move(parts));
-  first->on_change.push_back([w = *this] { w.fill(w.parts()); });
+  changing->parameter->on_change.push_back([w] { w.fill(w.parts()); });
+  return w;
 }
 
 bool Weight::trained() const {
@@ -248,12 +212,22 @@ void Weight::fill(std::span<const Part> parts) const {
   std::vector<Row> rows;
   rows.reserve(static_cast<std::size_t>(n_ + 15));
   for (const Part& part : parts) {
-    const std::size_t size = dtype_size(part.dtype);
-    for (std::int64_t i = 0; i < part.n; ++i) {
-      rows.push_back({part.data + static_cast<std::size_t>(i * part.row_stride) * size, part.dtype, static_cast<std::size_t>(part.step)});
-    }
+    for (std::int64_t i = 0; i < part.n; ++i) rows.push_back(row_of(part, i, k_));
   }
-  pack_panels(std::move(rows), static_cast<std::size_t>(k_), storage_, data_.get(), panel_bytes_, [](std::size_t, std::size_t) {});
+  rows.resize((rows.size() + kLanes - 1) / kLanes * kLanes);
+  // A few megabytes at a time, whose pages in the file leave memory before the next come in: never two copies of a large one.
+  constexpr std::size_t kPanelsPerTask = 4, kBytesTogether = std::size_t{16} << 20;
+  const std::size_t panels = rows.size() / kLanes;
+  const std::size_t together = std::max(kBytesTogether / std::max<std::size_t>(panel_bytes_, 1), 8 * kPanelsPerTask) / kPanelsPerTask * kPanelsPerTask;
+  for (std::size_t begin = 0; begin < panels; begin += together) {
+    const std::size_t end = std::min(panels, begin + together);
+    ThreadPool::global().parallel_for((end - begin + kPanelsPerTask - 1) / kPanelsPerTask, [&](std::size_t task) {
+      for (std::size_t p = begin + task * kPanelsPerTask; p < std::min(end, begin + (task + 1) * kPanelsPerTask); ++p) {
+        pack_panel(&rows[p * kLanes], static_cast<std::size_t>(k_), storage_, data_.get() + p * panel_bytes_);
+      }
+    });
+    if (end < panels) drop_rows(parts, k_, begin * kLanes, end * kLanes);
+  }
 }
 
 Weight Weight::pack(const float* values, std::int64_t n, std::int64_t k, Storage storage) {
@@ -276,28 +250,11 @@ EmbeddingTable::EmbeddingTable(const TensorView& tensor) : tensor_(&tensor) {
   if (tensor.transposed) throw Error(ErrorCode::kBadFile, "is quantized along the other axis than the model reads it", tensor.name);
   entries_ = tensor.shape[0];
   d_ = tensor.shape[1];
-  if (tensor.parameter) tensor.parameter->ask_for_gradient();
   record(tensor, stored_as(tensor.dtype, LoadType::kAuto), /*transposed=*/false, /*table=*/true);
+  if (tensor.parameter) tensor.parameter->ask_for_gradient();
 }
 
-void EmbeddingTable::read(std::int64_t i, float* out) const { to_f32(row_of(*tensor_, i, d_), 0, static_cast<std::size_t>(d_), out); }
-
-std::vector<float> read_f32(const TensorView& tensor) {
-  const auto count = static_cast<std::size_t>(tensor.elements());
-  std::vector<float> values(count);
-  if (!is_panels(tensor.dtype)) {
-    polymath::to_f32(tensor.dtype, tensor.data.data(), count, values.data());
-    return values;
-  }
-  const auto k = static_cast<std::size_t>(tensor.transposed ? tensor.shape[0] : tensor.shape.back()), n = count / k;
-  std::vector<float> row(k);
-  for (std::size_t i = 0; i < n; ++i) {
-    to_f32(row_of(tensor, static_cast<std::int64_t>(i), static_cast<std::int64_t>(k)), 0, k, row.data());
-    if (!tensor.transposed) std::copy(row.begin(), row.end(), values.begin() + static_cast<std::ptrdiff_t>(i * k));
-    for (std::size_t j = 0; tensor.transposed && j < k; ++j) values[j * n + i] = row[j];
-  }
-  return values;
-}
+void EmbeddingTable::read(std::int64_t i, float* out) const { to_f32(row_of({tensor_->data.data(), tensor_->dtype, entries_, d_, 1, nullptr, nullptr}, i, d_), 0, static_cast<std::size_t>(d_), out); }
 
 RecordUses::RecordUses(std::vector<WeightUse>& into) : before_(uses) { uses = &into; }
 RecordUses::~RecordUses() { uses = before_; }

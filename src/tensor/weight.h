@@ -29,12 +29,14 @@ class Weight {
   // `transposed` tensors are [k, n_i] (GPT-2's Conv1D). Pages of the file are given back when packed.
   static Weight pack(std::span<const TensorView* const> tensors, LoadType type, bool transposed = false);
 
-  // Outputs that lie in a tensor at regular distances: element (i, j) of [n, k] is at data[i * row_stride + j * step].
+  // Outputs that lie in a tensor at regular distances: element (i, j) of [n, k] is at data[i * row_stride + j * step]. Or in panels
+  // that begin at data, where dtype says so.
   struct Part {
     const std::uint8_t* data;
     DType dtype;
     std::int64_t n, row_stride, step;
     Parameter* parameter;  // that data points into; null: it does not change
+    const MappedFile* file;  // whose pages may leave memory once they are packed; or null
   };
   static Weight pack(std::vector<Part> parts, std::int64_t k, LoadType type);
 
@@ -53,7 +55,6 @@ class Weight {
   bool trained() const;  // whether a gradient of its values is asked for
 
  private:
-  void follow(std::vector<Part> parts);  // whatever of them changes
   void fill(std::span<const Part> parts) const;
   void allocate(Storage storage, std::int64_t n, std::int64_t k);
 
@@ -102,8 +103,5 @@ class RecordUses {
 };
 
 std::uint16_t round_to_bf16(float x);  // to nearest, ties to even; NaN stays NaN
-
-// A whole tensor as float32, for biases, norms and position tables.
-std::vector<float> read_f32(const TensorView& tensor);
 
 }  // namespace polymath
