@@ -1,4 +1,5 @@
-"""Makes tests/golden/stories260k/perplexity.json: the perplexity of a text under the stories260k checkpoint, computed by torch.
+"""Makes tests/golden/stories260k/perplexity.json: the perplexity of a text under the stories260k checkpoint, and the log-probabilities of
+what it writes itself, computed by torch.
 
     python recipes/record_perplexity.py     # transformers 4.57.6, torch
 
@@ -35,11 +36,20 @@ def perplexity(model, ids, length, stride):
     return {"length": length, "stride": stride, "perplexity": math.exp(total / (len(ids) - 1)), "tokens": len(ids) - 1, "windows": windows}
 
 
+def written(model, tokenizer, prompt):
+    ids = tokenizer(prompt, return_tensors="pt")
+    out = model.generate(**ids, max_new_tokens=12, do_sample=False, output_scores=True, return_dict_in_generate=True)
+    scores = model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)[0]
+    new = out.sequences[0, ids.input_ids.shape[1]:].tolist()
+    return {"prompt": prompt, "tokens": [{"id": i, "token": tokenizer.convert_ids_to_tokens(i), "log_probability": p.item()} for i, p in zip(new, scores)]}
+
+
 def main():
     model = AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32).eval()
-    ids = AutoTokenizer.from_pretrained(FOLDER)(TEXT).input_ids
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER)
+    ids = tokenizer(TEXT).input_ids
     cases = [perplexity(model, ids, length, stride) for length, stride in ((512, 256), (64, 32), (50, 49), (2, 1), (100, 7))]
-    (FOLDER / "perplexity.json").write_text(json.dumps({"text": TEXT, "cases": cases}, ensure_ascii=False, indent=1) + "\n")
+    (FOLDER / "perplexity.json").write_text(json.dumps({"text": TEXT, "cases": cases, "written": written(model, tokenizer, "Once upon a time")}, ensure_ascii=False, indent=1) + "\n")
     print(*cases, sep="\n")
 
 

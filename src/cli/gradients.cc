@@ -16,6 +16,8 @@ bool answers_for_rows(Head head) {
          head == Head::kPreTraining;
 }
 
+bool whole_numbers(DType dtype) { return dtype != DType::kF64 && dtype != DType::kF32 && dtype != DType::kF16 && dtype != DType::kBf16; }
+
 // A label for each token: [sequences, columns].
 struct TokenLabels {
   std::vector<std::int32_t> values;
@@ -24,6 +26,7 @@ struct TokenLabels {
   TokenLabels(const ModelInputs& inputs, bool next) {
     const auto read = inputs.ids("labels");
     if (!read || read->shape.size() != 2 || read->values.empty()) throw Error(ErrorCode::kInvalidArgument, "must be there as [batch, tokens] for this class", inputs.path() + ": labels");
+    if (!whole_numbers(inputs.find("labels")->dtype)) throw Error(ErrorCode::kInvalidArgument, "must be whole numbers for this class", inputs.path() + ": labels");
     values = read->values;
     columns = read->shape[1];
     for (auto row = values.begin(); next && row != values.end(); row += columns) {  // a causal model's row predicts the token that follows
@@ -94,9 +97,8 @@ int gradients(const std::string& folder, const std::string& in, const std::strin
     labels.start = positions(inputs, "start_positions", answered.columns);
     labels.end = positions(inputs, "end_positions", answered.columns);
   } else if (const TensorView* given = inputs.find("labels"); given && !of_tokens) {
-    const bool integer = given->dtype == DType::kI64 || given->dtype == DType::kI32;
     const std::int64_t of_sequence = given->elements() / std::max<std::int64_t>(1, step.sequences());
-    if (head == Head::kSequenceClassification) problem = problem_of(loaded.config(), integer, of_sequence);
+    if (head == Head::kSequenceClassification) problem = problem_of(loaded.config(), whole_numbers(given->dtype), of_sequence);
     if (problem == Problem::kOneClass) labels.of_sequences = inputs.integers("labels");
     else labels.values = inputs.numbers("labels");
   }

@@ -13,6 +13,7 @@ constexpr std::int64_t kSequencesAtOnce = 64;
 
 DecodingInput decoding_input(const Model& model, const Prompt& prompt, const GenerationConfig& config, const GenerateOptions& options) {
   DecodingInput input{.max_positions = options.max_positions, .tokenizer = options.tokenizer, .seed = options.seed};
+  input.log_probabilities = options.log_probabilities != nullptr;
   if (!model.is_encoder_decoder()) {
     input.ids = prompt.ids;
     input.mask = prompt.mask;
@@ -51,6 +52,7 @@ std::vector<std::unique_ptr<Decoding>> start_decoding(const Model& model, const 
   DecodingInput input = decoding_input(model, prompt, config, options);
   std::vector<std::unique_ptr<Decoding>> decodings;
   if (config.num_beams > 1) {
+    if (input.log_probabilities) throw Error(ErrorCode::kInvalidArgument, "goes with one beam", "token_log_probabilities");
     input.number = number;
     decodings.push_back(make_beam_search(model, config, std::move(input)));
     return decodings;
@@ -69,6 +71,7 @@ std::vector<Sequences> generate(const Model& model, std::span<const Prompt> prom
     std::vector<std::unique_ptr<Decoding>> decodings;
   };
   std::vector<Sequences> results(prompts.size());
+  if (options.log_probabilities) options.log_probabilities->assign(prompts.size(), {});
   std::vector<Job> jobs;
   std::int64_t sequences = 0;  // of the jobs, at most
   const std::int64_t each = std::max(config.num_beams, config.num_return_sequences);
@@ -90,6 +93,7 @@ std::vector<Sequences> generate(const Model& model, std::span<const Prompt> prom
       }
       for (const auto& decoding : job.decodings) {
         for (auto& ids : decoding->sequences()) results[job.prompt].push_back(std::move(ids));
+        if (options.log_probabilities) (*options.log_probabilities)[job.prompt].push_back(dynamic_cast<const Stream&>(*decoding).log_probabilities());
       }
       sequences -= each;
       return true;

@@ -23,6 +23,9 @@ struct GenerateOptions {
   const Model* draft = nullptr;  // a smaller model of the same vocabulary, whose guesses are checked; must outlive the call
   std::size_t draft_tokens = 5;
   std::span<const std::int32_t> lookup;  // a text that prompt lookup looks into first
+  // [prompts][sequences][tokens written]: where generate() puts the model's own log-probabilities of the tokens, before any
+  // processor; or null. Not with beams.
+  std::vector<std::vector<std::vector<float>>>* log_probabilities = nullptr;
 };
 
 // num_return_sequences sequences for each prompt, prompts included (of an encoder-decoder: the decoder's). A prompt's result

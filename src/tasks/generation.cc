@@ -52,7 +52,8 @@ Json Generation::generation_parameters(const Json& parameters, std::initializer_
   return result;
 }
 
-std::vector<Sequences> Generation::operator()(const std::vector<Prompt>& prompts, Json parameters) const {
+std::vector<Sequences> Generation::operator()(const std::vector<Prompt>& prompts, Json parameters,
+                                              std::vector<std::vector<std::vector<float>>>* log_probabilities) const {
   const std::uint64_t seed = seed_of(parameters);
   const std::string folder = string_parameter(parameters, "assistant_model", "");
   parameters.erase("assistant_model");
@@ -64,9 +65,10 @@ std::vector<Sequences> Generation::operator()(const std::vector<Prompt>& prompts
   try {
     return generate(model_->loaded.model(), prompts, config,
                     {.tokenizer = &*model_->tokenizer, .max_positions = max_positions_of(model_->loaded.config()), .seed = seed,
-                     .draft = draft ? &draft->model() : nullptr, .draft_tokens = static_cast<std::size_t>(draft_tokens)});
+                     .draft = draft ? &draft->model() : nullptr, .draft_tokens = static_cast<std::size_t>(draft_tokens),
+                     .log_probabilities = log_probabilities});
   } catch (const Error& e) {
-    const bool names_parameter = e.code == ErrorCode::kInvalidArgument && global_generation_defaults().contains(e.where);
+    const bool names_parameter = e.code == ErrorCode::kInvalidArgument && (global_generation_defaults().contains(e.where) || e.where == "token_log_probabilities");
     if (names_parameter) throw Error(e.code, e.reason, "parameters: " + e.where);
     throw;
   }

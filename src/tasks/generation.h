@@ -27,8 +27,9 @@ class Generation {
   static Json generation_parameters(const Json& parameters, std::initializer_list<const char*> others);
 
   // generate() with these parameters of a call. Two are our own: seed, and assistant_model, the folder of a smaller model
-  // whose guesses are checked. Throws Error naming the parameter.
-  std::vector<Sequences> operator()(const std::vector<Prompt>& prompts, Json parameters) const;
+  // whose guesses are checked. log_probabilities: as in GenerateOptions. Throws Error naming the parameter.
+  std::vector<Sequences> operator()(const std::vector<Prompt>& prompts, Json parameters,
+                                    std::vector<std::vector<std::vector<float>>>* log_probabilities = nullptr) const;
 
  private:
   std::shared_ptr<const TextModel> model_;

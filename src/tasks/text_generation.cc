@@ -39,11 +39,16 @@ class TextGeneration final : public Task {
     for (std::size_t i = 0; i < starts.size(); ++i) {
       if (!starts[i].empty()) starts[i] = prompts[i].ids;
     }
-    const auto all = generation_(prompts, call);
+    std::vector<std::vector<std::vector<float>>> log_probabilities;
+    const bool with_tokens = bool_parameter(parameters, "token_log_probabilities", false);
+    const auto all = generation_(prompts, call, with_tokens ? &log_probabilities : nullptr);
     Json results = Json::array();
     for (std::size_t i = 0; i < items.size(); ++i) {
       Json records = Json::array();
-      for (const auto& ids : all[i]) records.push_back(record(*items[i], starts[i], ids, type, parameters));
+      for (std::size_t s = 0; s < all[i].size(); ++s) {
+        records.push_back(record(*items[i], starts[i], all[i][s], type, parameters));
+        if (with_tokens) records.back()["tokens"] = tokens_written(all[i][s], log_probabilities[i][s]);
+      }
       results.push_back(std::move(records));
     }
     return one_chat || !inputs.is_array() ? results[0] : results;
@@ -53,7 +58,7 @@ class TextGeneration final : public Task {
   static Json generation_parameters(const Json& parameters) {
     Json call = Generation::generation_parameters(
         parameters, {"return_full_text", "return_tensors", "return_text", "return_type", "clean_up_tokenization_spaces", "prefix", "handle_long_generation",
-                     "stop_sequence", "truncation", "continue_final_message", "skip_special_tokens", "tokenizer_encode_kwargs", "add_special_tokens", "padding"});
+                     "stop_sequence", "truncation", "continue_final_message", "skip_special_tokens", "tokenizer_encode_kwargs", "add_special_tokens", "padding", "token_log_probabilities"});
     if (call.contains("max_length") && call["max_length"].is_null()) call.erase("max_length");
     return call;
   }
@@ -175,6 +180,16 @@ class TextGeneration final : public Task {
     const Json& begin = parameter(call, "bos_token_id") ? call["bos_token_id"] : fields["bos_token_id"];
     if (!begin.is_number_integer()) bad_input("gives no tokens, and the model has no bos_token_id to begin with");
     return {.ids = {begin.get<std::int32_t>()}};
+  }
+
+  // The last ids with the model's log-probability of each: our own, behind a flag.
+  Json tokens_written(const std::vector<std::int32_t>& ids, const std::vector<float>& log_probabilities) const {
+    Json tokens = Json::array();
+    const auto written = std::span(ids).last(log_probabilities.size());
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      tokens.push_back({{"id", written[i]}, {"token", model_->tokenizer->id_to_token(written[i]).value_or("")}, {"log_probability", log_probabilities[i]}});
+    }
+    return tokens;
   }
 
   Json record(const Json& prompt, const std::vector<std::int32_t>& start, const std::vector<std::int32_t>& ids, ReturnType type, const Json& parameters) const {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
-#include <span>
+#include <iterator>
+#include <type_traits>
 
 #include "base/bytes.h"
 #include "formats/dtype.h"
@@ -43,9 +45,15 @@ void store(Q4Block& block, std::size_t i, std::size_t column, int q) {
   std::uint8_t& both = block.q[byte_at(i % 16, column)];
   both = static_cast<std::uint8_t>(i < 16 ? q + 8 : both | (q + 8) << 4);
 }
-int number(const Q8Block& block, std::size_t i, std::size_t column) { return block.q[byte_at(i, column)] - 128; }
-int number(const Q4Block& block, std::size_t i, std::size_t column) {
-  const int both = block.q[byte_at(i % 16, column)];
+
+// Blocks of a file lie at any address, so they are read as bytes.
+template <class Block>
+const std::uint8_t* block_at(const std::uint8_t* panel, std::size_t block) { return panel + block * sizeof(Block); }
+template <class Block>
+int number(const std::uint8_t* block, std::size_t i, std::size_t column) {
+  const std::uint8_t* q = block + offsetof(Block, q);
+  if constexpr (std::is_same_v<Block, Q8Block>) return q[byte_at(i, column)] - 128;
+  const int both = q[byte_at(i % 16, column)];
   return (i < 16 ? both & 15 : both >> 4) - 8;
 }
 
@@ -80,22 +88,25 @@ void quantize(const float* values, std::size_t k, Block* out) {
 }
 
 template <class Block>
-void dequantize(const Block* panel, std::size_t column, std::size_t begin, std::size_t count, float* out) {
+void dequantize(const std::uint8_t* panel, std::size_t column, std::size_t begin, std::size_t count, float* out) {
   for (std::size_t at = begin, end = begin + count; at < end;) {
-    const Block& block = panel[at / kBlock];
-    const float scale = f16_to_f32(block.scale[column]);
+    const std::uint8_t* block = block_at<Block>(panel, at / kBlock);
+    std::uint16_t bits;
+    std::memcpy(&bits, block + 2 * column, 2);
+    const float scale = f16_to_f32(bits);
     for (const std::size_t stop = std::min(end, (at / kBlock + 1) * kBlock); at < stop; ++at) {
-      *out++ = scale * static_cast<float>(number(block, at % kBlock, column));
+      *out++ = scale * static_cast<float>(number<Block>(block, at % kBlock, column));
     }
   }
 }
 
 template <class Block>
-void copy(const Block* from, std::size_t from_column, Block* to, std::size_t to_column, std::size_t k) {
+void copy(const std::uint8_t* from, std::size_t from_column, Block* to, std::size_t to_column, std::size_t k) {
   for (std::size_t block = 0; block * kBlock < k; ++block) {
-    to[block].scale[to_column] = from[block].scale[from_column];
-    for (std::size_t group = 0; group < sizeof from->q; group += 4 * kLanes) {
-      std::memcpy(to[block].q + group + 4 * to_column, from[block].q + group + 4 * from_column, 4);
+    const std::uint8_t* source = block_at<Block>(from, block);
+    std::memcpy(&to[block].scale[to_column], source + 2 * from_column, 2);
+    for (std::size_t group = 0; group < sizeof to->q; group += 4 * kLanes) {
+      std::memcpy(to[block].q + group + 4 * to_column, source + offsetof(Block, q) + group + 4 * from_column, 4);
     }
   }
 }
@@ -125,7 +136,7 @@ void quantize_panel(const float* values, std::size_t k, Storage storage, std::ui
 }
 
 void dequantize_column(const std::uint8_t* panel, std::size_t column, Storage storage, std::size_t begin, std::size_t count, float* out) {
-  with_blocks(storage, [&]<class Block>(Block*) { dequantize(reinterpret_cast<const Block*>(panel), column, begin, count, out); });
+  with_blocks(storage, [&]<class Block>(Block*) { dequantize<Block>(panel, column, begin, count, out); });
 }
 
 std::vector<float> dequantize(const TensorView& tensor) {
@@ -142,7 +153,7 @@ std::vector<float> dequantize(const TensorView& tensor) {
 }
 
 void copy_column(const std::uint8_t* from, std::size_t from_column, std::uint8_t* to, std::size_t to_column, Storage storage, std::size_t k) {
-  with_blocks(storage, [&]<class Block>(Block*) { copy(reinterpret_cast<const Block*>(from), from_column, reinterpret_cast<Block*>(to), to_column, k); });
+  with_blocks(storage, [&]<class Block>(Block*) { copy<Block>(from, from_column, reinterpret_cast<Block*>(to), to_column, k); });
 }
 
 }  // namespace polymath

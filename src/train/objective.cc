@@ -1,6 +1,7 @@
 #include "train/objective.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "polymath/error.h"
 #include "tensor/tape.h"
@@ -81,7 +82,8 @@ Tensor loss_of(const LoadedModel& model, const Step& asked, const Labels& labels
     case Head::kNextSentencePrediction: return sequence_loss(output("logits"), labels, Problem::kOneClass);
     case Head::kMultipleChoice: {
       const auto examples = static_cast<std::int64_t>(labels.of_sequences.size());
-      if (examples == 0 || step.sequences() % examples != 0) throw missing("labels");
+      if (examples == 0) throw missing("labels");
+      if (step.sequences() % examples != 0) throw Error(ErrorCode::kInvalidArgument, "must hold one label for each example", "labels");
       return cross_entropy(output("logits").reshaped({examples, step.sequences() / examples}), labels.of_sequences, "labels");
     }
     case Head::kQuestionAnswering: {

@@ -51,6 +51,8 @@ TEST(GradientsVerb, RefusesLabelsThatDoNotFit) {
     expect_refused(head, inputs("labels", DType::kI64, {2, 3}, out_of_range), "labels");
     expect_refused(head, inputs("labels", DType::kI64, {2, 3}, large), "1048576");
   }
+  const float fractions[6] = {1, 2, 3, 1, 2, 3};
+  expect_refused("forward/bert-MaskedLM", inputs("labels", DType::kF32, {2, 3}, fractions), "whole numbers");
   expect_refused("forward/bert-MaskedLM", inputs("labels", DType::kI64, {3, 2}, labels), "labels");
   expect_refused("forward/bert-SequenceClassification", inputs("labels", DType::kI64, {2, 3}, labels), "6 labels");
   expect_refused("forward/bert-SequenceClassification", inputs("labels", DType::kI64, {2}, large + 4), "labels: 5");

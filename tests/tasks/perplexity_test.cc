@@ -25,6 +25,23 @@ TEST(Perplexity, EqualsTorch) {
   }
 }
 
+TEST(TokenLogProbabilities, EqualTorch) {
+  const Json written = read_json_file(kFolder + "/perplexity.json")["written"];
+  const Json body = {{"inputs", written["prompt"]}, {"parameters", {{"max_new_tokens", 12}, {"do_sample", false}, {"token_log_probabilities", true}}}};
+  const auto got = test::run_program({"run", "text-generation", "--model", kFolder, "--json", "-"}, body.dump());
+  ASSERT_EQ(got.exit_code, 0) << got.err;
+  const Json tokens = parse_json(got.out, "answer")[0]["tokens"];
+  ASSERT_EQ(tokens.size(), 12u);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    EXPECT_EQ(tokens[i]["id"], written["tokens"][i]["id"]);
+    EXPECT_EQ(tokens[i]["token"], written["tokens"][i]["token"]);
+    EXPECT_NEAR(tokens[i]["log_probability"].get<double>(), written["tokens"][i]["log_probability"].get<double>(), 1e-4);
+  }
+  const auto refused = test::run_program({"run", "text-generation", "--model", kFolder, "x", "--token_log_probabilities", "true", "--num_beams", "2"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("token_log_probabilities: goes with one beam"), std::string::npos) << refused.err;
+}
+
 TEST(Perplexity, SmallerWeightsAreNearlyAsGood) {
   const Json recorded = read_json_file(kFolder + "/perplexity.json");
   const auto value = recorded["cases"][0]["perplexity"].get<double>();

@@ -1,6 +1,7 @@
 // Every op's gradient against finite differences of a reference in double precision.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -376,6 +377,46 @@ TEST(Gradients, OfRotationsAndTables) {
                      for (std::size_t i = 0; i < y.size(); ++i) {
                        y[i] += x[1][static_cast<std::size_t>(ids[i / 5]) * 5 + i % 5] + x[1][static_cast<std::size_t>(more[i / 5]) * 5 + i % 5];
                      }
+                     return y;
+                   });
+}
+
+TEST(Gradients, OfMixtures) {
+  Trained none;
+  Tensor shares = random_tensor({4, 5}, 1);  // each row's own places, all above 0
+  for (float& v : std::span(shares.data(), 20)) v = std::fabs(v) + 0.1f;
+  const std::vector<std::int32_t> rows{0, 0, 1, 1, 2, 2, 3, 3}, cells{0, 1, 2, 3, 4, 5, 6, 7};
+  expect_gradients({shares, random_tensor({8, 3}, 2)}, none,
+                   [&](auto& x) {
+                     const TopShares top = top_shares(x[0], 2);
+                     Tensor y = zeros(std::vector<std::int64_t>{4, 3});
+                     add_weighted_rows(y, x[1], rows, top.shares, cells);
+                     return y;
+                   },
+                   [&](const auto& x) {
+                     Doubles y(12, 0.0);
+                     for (std::size_t r = 0; r < 4; ++r) {
+                       Doubles sorted(x[0].begin() + static_cast<std::ptrdiff_t>(r * 5), x[0].begin() + static_cast<std::ptrdiff_t>(r * 5 + 5));
+                       std::sort(sorted.rbegin(), sorted.rend());
+                       for (std::size_t i = 0; i < 2; ++i) {
+                         for (std::size_t k = 0; k < 3; ++k) y[r * 3 + k] += sorted[i] / (sorted[0] + sorted[1]) * x[1][(r * 2 + i) * 3 + k];
+                       }
+                     }
+                     return y;
+                   });
+}
+
+TEST(Gradients, OfRecomputedParts) {
+  Trained t;
+  const TensorView* one[] = {&t.view("w", {6, 6}, 1)};
+  const Weight w = Weight::pack(one, LoadType::kF32);
+  expect_gradients({random_tensor({5, 6}, 2)}, t,
+                   [&](auto& x) {
+                     return Tape::current()->recomputed(x[0], [w](const Tensor& y) { return add(linear(y, w, {.activation = Activation::kTanh}), y); });
+                   },
+                   [&](const auto& x) {
+                     Doubles y = product(x[0], x[1], 6);
+                     for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::tanh(y[i]) + x[0][i];
                      return y;
                    });
 }
