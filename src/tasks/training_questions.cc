@@ -94,11 +94,11 @@ void answer_figures(const std::shared_ptr<const TextModel>& model, const std::ve
     std::vector<std::string> texts;
     for (const auto& a : x.answers) texts.push_back(a.text);
     const AnswerScores scores = answer_scores(answer.is_object() ? answer.value("answer", "") : "", texts, version_2);
-    exact += scores.exact_match / static_cast<double>(examples.size());
-    f1 += scores.f1 / static_cast<double>(examples.size());
+    exact += scores.exact_match;
+    f1 += scores.f1;
   }
-  figures["exact_match"] = exact;
-  figures["f1"] = f1;
+  figures["exact_match"] = exact / static_cast<double>(examples.size());
+  figures["f1"] = f1 / static_cast<double>(examples.size());
 }
 
 }  // namespace
