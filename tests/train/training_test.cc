@@ -30,7 +30,8 @@ std::string films(int count) {
   const char* bad[] = {"bad", "sad", "poor"};
   std::string rows = "text\tlabel\n";
   for (int i = 0; i < count; ++i) {
-    rows += std::string("the film was ") + (i % 5 < 2 ? "very " : "") + (i % 2 ? good : bad)[i % 3] + (i % 2 ? "\tpositive\n" : "\tnegative\n");
+    const char* word = i % 2 ? good[i % 3] : bad[i % 3];
+    rows += std::string("the film was ") + (i % 5 < 2 ? "very " : "") + word + (i % 2 ? "\tpositive\n" : "\tnegative\n");
   }
   return rows;
 }
