@@ -11,43 +11,28 @@ HWY_BEFORE_NAMESPACE();
 namespace polymath::kernels {
 namespace HWY_NAMESPACE {
 
-template <class Body>
-HWY_INLINE void over_row(std::size_t n, const Body& body) {
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
-  if (i < n) body(i, n - i);
-}
-
-// The lanes beyond n as 0.
-HWY_INLINE F16x only_first(const F16x& x, std::size_t n) {
-  if (n == kLanes) return x;
-  float all[kLanes] = {};
-  store_first(x, all, n);
-  return load16(all);
-}
-
 // With z = (x - mean) * scale and g = dy * weight: dx = scale (g - mean(g) - z mean(g z)).
 void layer_norm_gradient(const float* x, const float* weight, float eps, const float* dy, std::size_t rows, std::size_t d, float* dx,
                          float* dweight, float* dbias) {
   const float over_d = 1.0f / static_cast<float>(d);
   for (std::size_t r = 0; r < rows; ++r, x += d, dy += d, dx += d) {
     F16x sum = set16(0.0f);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR { sum = add(sum, load_first(x + i, n)); });
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR { sum = add(sum, load_first(x + i, n)); });
     const F16x mean = set16(sum_lanes(sum) * over_d);
     F16x squares = set16(0.0f);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
-      const F16x c = only_first(sub(load_first(x + i, n), mean), n);
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+      const F16x c = keep_first(sub(load_first(x + i, n), mean), n);
       squares = fma(c, c, squares);
     });
     const F16x scale = set16(1.0f / std::sqrt(sum_lanes(squares) * over_d + eps));
     F16x g_sum = set16(0.0f), gz_sum = set16(0.0f);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
       const F16x z = mul(sub(load_first(x + i, n), mean), scale), g = mul(load_first(dy + i, n), load_first(weight + i, n));
       g_sum = add(g_sum, g);
       gz_sum = fma(g, z, gz_sum);  // g is 0 beyond n
     });
     const F16x g_mean = set16(sum_lanes(g_sum) * over_d), gz_mean = set16(-sum_lanes(gz_sum) * over_d);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
       const F16x z = mul(sub(load_first(x + i, n), mean), scale), y = load_first(dy + i, n), g = mul(y, load_first(weight + i, n));
       store_first(mul(scale, fma(z, gz_mean, sub(g, g_mean))), dx + i, n);
       store_first(fma(y, z, load_first(dweight + i, n)), dweight + i, n);
@@ -62,17 +47,17 @@ void rms_norm_gradient(const float* x, const float* weight, float eps, const flo
   const float over_d = 1.0f / static_cast<float>(d);
   for (std::size_t r = 0; r < rows; ++r, x += d, dy += dy_stride, dx += dx_stride) {
     F16x squares = set16(0.0f);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
       const F16x v = load_first(x + i, n);
       squares = fma(v, v, squares);
     });
     const F16x scale = set16(1.0f / std::sqrt(sum_lanes(squares) * over_d + eps));
     F16x gz_sum = set16(0.0f);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
       gz_sum = fma(mul(load_first(dy + i, n), load_first(weight + i, n)), mul(load_first(x + i, n), scale), gz_sum);
     });
     const F16x gz_mean = set16(-sum_lanes(gz_sum) * over_d);
-    over_row(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    in_steps(d, [&](std::size_t i, std::size_t n) HWY_ATTR {
       const F16x z = mul(load_first(x + i, n), scale), y = load_first(dy + i, n);
       store_first(fma(y, z, load_first(dweight + i, n)), dweight + i, n);
       store_first(mul(scale, fma(z, gz_mean, mul(y, load_first(weight + i, n)))), dx + i, n);
@@ -84,9 +69,9 @@ void rms_norm_gradient(const float* x, const float* weight, float eps, const flo
 void softmax_gradient(const float* p, float* dp, std::size_t rows, std::size_t n, std::size_t stride) {
   for (std::size_t r = 0; r < rows; ++r, p += stride, dp += stride) {
     F16x sum = set16(0.0f);
-    over_row(n, [&](std::size_t i, std::size_t m) HWY_ATTR { sum = fma(load_first(p + i, m), load_first(dp + i, m), sum); });
+    in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { sum = fma(load_first(p + i, m), load_first(dp + i, m), sum); });
     const F16x all = set16(sum_lanes(sum));
-    over_row(n, [&](std::size_t i, std::size_t m) HWY_ATTR {
+    in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR {
       store_first(mul(load_first(p + i, m), sub(load_first(dp + i, m), all)), dp + i, m);
     });
   }
@@ -151,7 +136,7 @@ HWY_INLINE VF slope_part(VF x) {
 
 template <Activation A>
 HWY_NOINLINE void slope_span(const float* x, const float* dy, std::size_t n, float* dx) {
-  over_row(n, [&](std::size_t i, std::size_t count) HWY_ATTR {
+  in_steps(n, [&](std::size_t i, std::size_t count) HWY_ATTR {
     F16x v = load_first(x + i, count);
     POLYMATH_EACH_PART v.part[i_] = slope_part<A>(v.part[i_]);
     store_first(mul(v, load_first(dy + i, count)), dx + i, count);
@@ -159,27 +144,11 @@ HWY_NOINLINE void slope_span(const float* x, const float* dy, std::size_t n, flo
 }
 
 void activate_gradient(Activation activation, const float* x, const float* dy, std::size_t n, float* dx) {
-  switch (activation) {
-    case Activation::kNone: return slope_span<Activation::kNone>(x, dy, n, dx);
-    case Activation::kGelu: return slope_span<Activation::kGelu>(x, dy, n, dx);
-    case Activation::kGeluTanh: return slope_span<Activation::kGeluTanh>(x, dy, n, dx);
-    case Activation::kRelu: return slope_span<Activation::kRelu>(x, dy, n, dx);
-    case Activation::kSilu: return slope_span<Activation::kSilu>(x, dy, n, dx);
-    case Activation::kTanh: return slope_span<Activation::kTanh>(x, dy, n, dx);
-    case Activation::kSigmoid: return slope_span<Activation::kSigmoid>(x, dy, n, dx);
-    case Activation::kQuickGelu: return slope_span<Activation::kQuickGelu>(x, dy, n, dx);
-    case Activation::kRelu2: return slope_span<Activation::kRelu2>(x, dy, n, dx);
-    case Activation::kGelu10: return slope_span<Activation::kGelu10>(x, dy, n, dx);
-    case Activation::kLaplace: return slope_span<Activation::kLaplace>(x, dy, n, dx);
-    case Activation::kLeakyRelu: return slope_span<Activation::kLeakyRelu>(x, dy, n, dx);
-    case Activation::kMish: return slope_span<Activation::kMish>(x, dy, n, dx);
-    case Activation::kRelu6: return slope_span<Activation::kRelu6>(x, dy, n, dx);
-    case Activation::kHardSwish: return slope_span<Activation::kHardSwish>(x, dy, n, dx);
-  }
+  with_activation(activation, [&](auto a) HWY_ATTR { slope_span<a()>(x, dy, n, dx); });
 }
 
 void scale_add(const float* x, float factor, std::size_t n, float* y) {
-  over_row(n, [&](std::size_t i, std::size_t m) HWY_ATTR { store_first(fma(load_first(x + i, m), set16(factor), load_first(y + i, m)), y + i, m); });
+  in_steps(n, [&](std::size_t i, std::size_t m) HWY_ATTR { store_first(fma(load_first(x + i, m), set16(factor), load_first(y + i, m)), y + i, m); });
 }
 
 void gradient_functions(Table& t) {

@@ -100,6 +100,22 @@ HWY_INLINE void store_first(const F16x& x, float* p, std::size_t n) {
   std::memcpy(p, all, n * sizeof(float));
 }
 
+// Calls body(offset, count) for n values in steps of 16.
+template <class Body>
+HWY_INLINE void in_steps(std::size_t n, const Body& body) {
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, n - i);
+}
+
+// The lanes beyond n as 0.
+HWY_INLINE F16x keep_first(const F16x& x, std::size_t n) {
+  if (n == kLanes) return x;
+  float all[kLanes] = {};
+  store_first(x, all, n);
+  return load16(all);
+}
+
 #define POLYMATH_LANEWISE_2(name, op)                                             \
   HWY_INLINE F16x name(const F16x& a, const F16x& b) {                            \
     F16x r;                                                                       \

@@ -10,6 +10,8 @@
 #endif
 // clang-format on
 
+#include <type_traits>
+
 #include "kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -125,35 +127,38 @@ HWY_INLINE F16x exp16(const F16x& x) {
 
 template <Activation A>
 HWY_NOINLINE void activate_span(const float* x, std::size_t n, float* y) {
-  const auto step = [&](std::size_t i, std::size_t count) HWY_ATTR {
+  in_steps(n, [&](std::size_t i, std::size_t count) HWY_ATTR {
     F16x v = load_first(x + i, count);
     POLYMATH_EACH_PART v.part[i_] = activate_part<A>(v.part[i_]);
     store_first(v, y + i, count);
-  };
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) step(i, kLanes);
-  if (i < n) step(i, n - i);
+  });
+}
+
+// Calls body with the activation as a constant.
+template <class Body>
+HWY_INLINE void with_activation(Activation activation, const Body& body) {
+  switch (activation) {
+    case Activation::kNone: return body(std::integral_constant<Activation, Activation::kNone>());
+    case Activation::kGelu: return body(std::integral_constant<Activation, Activation::kGelu>());
+    case Activation::kGeluTanh: return body(std::integral_constant<Activation, Activation::kGeluTanh>());
+    case Activation::kRelu: return body(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kSilu: return body(std::integral_constant<Activation, Activation::kSilu>());
+    case Activation::kTanh: return body(std::integral_constant<Activation, Activation::kTanh>());
+    case Activation::kSigmoid: return body(std::integral_constant<Activation, Activation::kSigmoid>());
+    case Activation::kQuickGelu: return body(std::integral_constant<Activation, Activation::kQuickGelu>());
+    case Activation::kGelu10: return body(std::integral_constant<Activation, Activation::kGelu10>());
+    case Activation::kLaplace: return body(std::integral_constant<Activation, Activation::kLaplace>());
+    case Activation::kLeakyRelu: return body(std::integral_constant<Activation, Activation::kLeakyRelu>());
+    case Activation::kMish: return body(std::integral_constant<Activation, Activation::kMish>());
+    case Activation::kRelu6: return body(std::integral_constant<Activation, Activation::kRelu6>());
+    case Activation::kHardSwish: return body(std::integral_constant<Activation, Activation::kHardSwish>());
+    case Activation::kRelu2: return body(std::integral_constant<Activation, Activation::kRelu2>());
+  }
 }
 
 // y = act(x) for n values.
 inline void activate_any(Activation activation, const float* x, std::size_t n, float* y) {
-  switch (activation) {
-    case Activation::kNone: return activate_span<Activation::kNone>(x, n, y);
-    case Activation::kGelu: return activate_span<Activation::kGelu>(x, n, y);
-    case Activation::kGeluTanh: return activate_span<Activation::kGeluTanh>(x, n, y);
-    case Activation::kRelu: return activate_span<Activation::kRelu>(x, n, y);
-    case Activation::kSilu: return activate_span<Activation::kSilu>(x, n, y);
-    case Activation::kTanh: return activate_span<Activation::kTanh>(x, n, y);
-    case Activation::kSigmoid: return activate_span<Activation::kSigmoid>(x, n, y);
-    case Activation::kQuickGelu: return activate_span<Activation::kQuickGelu>(x, n, y);
-    case Activation::kGelu10: return activate_span<Activation::kGelu10>(x, n, y);
-    case Activation::kLaplace: return activate_span<Activation::kLaplace>(x, n, y);
-    case Activation::kLeakyRelu: return activate_span<Activation::kLeakyRelu>(x, n, y);
-    case Activation::kMish: return activate_span<Activation::kMish>(x, n, y);
-    case Activation::kRelu6: return activate_span<Activation::kRelu6>(x, n, y);
-    case Activation::kHardSwish: return activate_span<Activation::kHardSwish>(x, n, y);
-    case Activation::kRelu2: return activate_span<Activation::kRelu2>(x, n, y);
-  }
+  with_activation(activation, [&](auto a) HWY_ATTR { activate_span<a()>(x, n, y); });
 }
 
 }  // namespace HWY_NAMESPACE

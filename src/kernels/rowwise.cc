@@ -15,21 +15,6 @@ HWY_BEFORE_NAMESPACE();
 namespace polymath::kernels {
 namespace HWY_NAMESPACE {
 
-// Calls body(offset, count) for n values in steps of 16.
-template <class Body>
-HWY_INLINE void in_steps(std::size_t n, const Body& body) {
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
-  if (i < n) body(i, n - i);
-}
-
-HWY_INLINE F16x keep_first(const F16x& x, std::size_t n) {
-  if (n == kLanes) return x;
-  float all[kLanes] = {};
-  store_first(x, all, n);
-  return load16(all);
-}
-
 void layer_norm(const float* x, const float* weight, const float* bias, float eps, std::size_t rows, std::size_t d, float* y) {
   for (std::size_t r = 0; r < rows; ++r, x += d, y += d) {
     F16x sum = set16(0.0f);

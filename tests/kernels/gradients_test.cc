@@ -3,38 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
-#include <functional>
-#include <random>
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "support/same_bits.h"
 
 namespace polymath {
 namespace {
 
 using kernels::Activation;
 
-std::vector<float> random_values(std::size_t n, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, 1.5f);
-  std::vector<float> values(n);
-  for (float& v : values) v = normal(random);
-  return values;
-}
+using test::same_on_all;
 
-// The values of the first instruction set, after all have given the same bits.
-std::vector<float> same_on_all(const std::function<std::vector<float>()>& make) {
-  std::vector<float> first;
-  for (const std::string& isa : kernels::available_isas()) {
-    EXPECT_TRUE(kernels::set_isa(isa));
-    const auto values = make();
-    if (first.empty()) first = values;
-    EXPECT_EQ(std::memcmp(values.data(), first.data(), first.size() * sizeof(float)), 0) << "other bits on " << isa;
-  }
-  kernels::set_isa("");
-  return first;
-}
+std::vector<float> random_values(std::size_t n, unsigned seed) { return test::random_values(n, seed, 1.5f); }
 
 TEST(GradientKernels, OfNormsOverAnyWidth) {
   constexpr float kEps = 1e-3f;

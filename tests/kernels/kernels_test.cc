@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <functional>
-#include <random>
 #include <vector>
 
 #include "formats/dtype.h"
+#include "support/same_bits.h"
 #include "tensor/weight.h"
 
 namespace polymath {
@@ -18,29 +17,8 @@ namespace {
 
 using kernels::Activation;
 using kernels::Storage;
-
-std::vector<float> random_values(std::size_t n, unsigned seed, float scale = 1.0f) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(n);
-  for (float& v : values) v = normal(random);
-  return values;
-}
-
-// Runs make() on every instruction set; all must give the bits of the first. Returns them.
-std::vector<float> same_on_all(const std::function<std::vector<float>()>& make) {
-  std::vector<float> first;
-  for (const std::string& isa : kernels::available_isas()) {
-    EXPECT_TRUE(kernels::set_isa(isa));
-    EXPECT_EQ(kernels::table().name, isa);
-    const auto values = make();
-    if (first.empty()) first = values;
-    EXPECT_EQ(values.size(), first.size());
-    EXPECT_EQ(std::memcmp(values.data(), first.data(), first.size() * sizeof(float)), 0) << "other bits on " << isa;
-  }
-  kernels::set_isa("");
-  return first;
-}
+using test::random_values;
+using test::same_on_all;
 
 kernels::Matmul matmul_of(const std::vector<float>& a, const Weight& w, std::vector<float>& c, std::size_t m) {
   kernels::Matmul x;
