@@ -54,6 +54,13 @@ float f16_to_f32(std::uint16_t bits) {
   return result;
 }
 
+std::uint16_t f32_to_bf16(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<std::uint16_t>(bits >> 16 | 0x40);  // NaN stays NaN
+  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
 std::uint16_t f32_to_f16(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, 4);

@@ -13,6 +13,7 @@ namespace polymath {
 // of blocks (panels.h), of whose elements none has bytes of its own.
 enum class DType { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool, kU64, kU32, kU16, kF8E4M3, kF8E5M2, kQ8, kQ4 };
 
+inline bool is_float(DType dtype) { return dtype == DType::kF64 || dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBf16; }
 inline bool is_panels(DType dtype) { return dtype == DType::kQ8 || dtype == DType::kQ4; }
 
 // Of one element; not for kQ8 and kQ4.
@@ -31,6 +32,7 @@ std::optional<DType> dtype_named(std::string_view name);
 
 float f16_to_f32(std::uint16_t bits);
 std::uint16_t f32_to_f16(float value);  // rounds to nearest even
+std::uint16_t f32_to_bf16(float value);  // the same; NaN stays NaN
 
 // One element of any type, exact where float32 can hold it.
 float element_to_f32(DType dtype, const std::uint8_t* at);

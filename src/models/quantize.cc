@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 
@@ -24,8 +23,6 @@ namespace fs = std::filesystem;
 constexpr const char* kMethod = "polymath";
 
 const char* type_name(LoadType type) { return type == LoadType::kQ8 ? "q8" : type == LoadType::kQ4 ? "q4" : "bf16"; }
-
-bool is_float(DType dtype) { return dtype == DType::kF64 || dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBf16; }
 
 // How one tensor goes into the new file.
 struct Plan {
@@ -84,7 +81,7 @@ Plan plan_of(const TensorView& tensor, const std::vector<const WeightUse*>& uses
   return plan;
 }
 
-// The bytes of a tensor as planned; `kept` holds them where they are new.
+// The bytes of a tensor as planned; panels or halves hold them where they are new.
 Bytes content_of(const Plan& plan, Weight& panels, std::vector<std::uint16_t>& halves) {
   if (!plan.storage) return plan.tensor->data;
   if (is_quantized(*plan.storage)) {
@@ -97,7 +94,7 @@ Bytes content_of(const Plan& plan, Weight& panels, std::vector<std::uint16_t>& h
   const auto values = read_f32(*plan.tensor);
   plan.tensor->drop();
   halves.resize(values.size());
-  std::transform(values.begin(), values.end(), halves.begin(), round_to_bf16);
+  std::transform(values.begin(), values.end(), halves.begin(), f32_to_bf16);
   return {reinterpret_cast<const std::uint8_t*>(halves.data()), halves.size() * 2};
 }
 
@@ -187,8 +184,9 @@ QuantizeReport quantize_checkpoint(const std::string& folder, const std::string&
     ++(plans.back().storage ? report.quantized : report.kept);
   }
 
-  const fs::path target = fs::path(out).lexically_normal(), parent = target.has_filename() ? target.parent_path() : target.parent_path().parent_path();
-  const std::string temporary = (parent / ("." + (target.has_filename() ? target : target.parent_path()).filename().string() + ".tmp" + std::to_string(::getpid()))).string();
+  fs::path target = fs::path(out).lexically_normal();
+  if (!target.has_filename()) target = target.parent_path();  // it ended in a slash
+  const std::string temporary = (target.parent_path() / ("." + target.filename().string() + ".tmp" + std::to_string(::getpid()))).string();
   std::error_code error;
   fs::create_directory(temporary, error);
   if (error) throw Error(ErrorCode::kIo, "cannot create a folder there: " + error.message(), out);

@@ -130,7 +130,7 @@ void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
       for (std::size_t i = 0; i < count; ++i) {
         for (std::size_t c = 0; c < kLanes; ++c) {
           const float x = strip[c * kStrip + i];
-          to[i * kLanes + c] = storage == Storage::kBf16 ? round_to_bf16(x) : f32_to_f16(x);
+          to[i * kLanes + c] = storage == Storage::kBf16 ? f32_to_bf16(x) : f32_to_f16(x);
         }
       }
     }
@@ -138,13 +138,6 @@ void pack_panel(const Row* rows, std::size_t k, Storage storage, std::uint8_t* o
 }
 
 }  // namespace
-
-std::uint16_t round_to_bf16(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<std::uint16_t>(bits >> 16 | 0x40);  // NaN stays NaN
-  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
 
 std::size_t Weight::bytes() const { return static_cast<std::size_t>((n_ + 15) / 16) * panel_bytes_; }
 
@@ -243,18 +236,18 @@ Weight Weight::pack(const float* values, std::int64_t n, std::int64_t k, Storage
   return w;
 }
 
-EmbeddingTable::EmbeddingTable(const TensorView& tensor) : tensor_(&tensor) {
+EmbeddingTable::EmbeddingTable(const TensorView& tensor) {
   if (tensor.shape.size() != 2) {
     throw Error(ErrorCode::kBadFile, "has " + std::to_string(tensor.shape.size()) + " axes instead of 2", tensor.name);
   }
   if (tensor.transposed) throw Error(ErrorCode::kBadFile, "is quantized along the other axis than the model reads it", tensor.name);
-  entries_ = tensor.shape[0];
   d_ = tensor.shape[1];
+  rows_ = {tensor.data.data(), tensor.dtype, tensor.shape[0], d_, 1, tensor.parameter};
   record(tensor, stored_as(tensor.dtype, LoadType::kAuto), /*transposed=*/false, /*table=*/true);
   if (tensor.parameter) tensor.parameter->ask_for_gradient();
 }
 
-void EmbeddingTable::read(std::int64_t i, float* out) const { to_f32(row_of({tensor_->data.data(), tensor_->dtype, entries_, d_, 1, nullptr, nullptr}, i, d_), 0, static_cast<std::size_t>(d_), out); }
+void EmbeddingTable::read(std::int64_t i, float* out) const { to_f32(row_of(rows_, i, d_), 0, static_cast<std::size_t>(d_), out); }
 
 RecordUses::RecordUses(std::vector<WeightUse>& into) : before_(uses) { uses = &into; }
 RecordUses::~RecordUses() { uses = before_; }

@@ -32,11 +32,11 @@ class Weight {
   // Outputs that lie in a tensor at regular distances: element (i, j) of [n, k] is at data[i * row_stride + j * step]. Or in panels
   // that begin at data, where dtype says so.
   struct Part {
-    const std::uint8_t* data;
-    DType dtype;
-    std::int64_t n, row_stride, step;
-    Parameter* parameter;  // that data points into; null: it does not change
-    const MappedFile* file;  // whose pages may leave memory once they are packed; or null
+    const std::uint8_t* data = nullptr;
+    DType dtype = DType::kF32;
+    std::int64_t n = 0, row_stride = 0, step = 1;
+    Parameter* parameter = nullptr;    // that data points into; null: it does not change
+    const MappedFile* file = nullptr;  // whose pages may leave memory once they are packed; or null
   };
   static Weight pack(std::vector<Part> parts, std::int64_t k, LoadType type);
 
@@ -71,16 +71,16 @@ class EmbeddingTable {
   EmbeddingTable() = default;
   explicit EmbeddingTable(const TensorView& tensor);
 
-  std::int64_t entries() const { return entries_; }
+  std::int64_t entries() const { return rows_.n; }
   std::int64_t d() const { return d_; }
   // out: [d] <- entry i; i must be within the table.
   void read(std::int64_t i, float* out) const;
 
-  Parameter* parameter() const { return tensor_ ? tensor_->parameter : nullptr; }
+  Parameter* parameter() const { return rows_.parameter; }
 
  private:
-  const TensorView* tensor_ = nullptr;
-  std::int64_t entries_ = 0, d_ = 0;
+  Weight::Part rows_;
+  std::int64_t d_ = 0;
 };
 
 // How a tensor of a checkpoint, or rows of it, was taken.
@@ -101,7 +101,5 @@ class RecordUses {
  private:
   std::vector<WeightUse>* before_;
 };
-
-std::uint16_t round_to_bf16(float x);  // to nearest, ties to even; NaN stays NaN
 
 }  // namespace polymath
