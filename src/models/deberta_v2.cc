@@ -118,8 +118,9 @@ class DisentangledTerm final : public ScoreTerm {
     const Rows rows(c_, column_.data() + s.begin, s.length);
     Tensor products({s.length, rows.last - rows.first});
     each_side([&](const RelativeTable& table, std::int64_t part, bool by_query) {
-      product(qkv.row(s.begin) + part * c_.hidden_size + s.head * head_d(), qkv.dim(-1), table.head[static_cast<std::size_t>(s.head)].panel(rows.first / 16),
-              products.data(), products.dim(-1), s.length, head_d(), products.dim(-1));
+      const auto* panels = static_cast<const float*>(table.head[static_cast<std::size_t>(s.head)].panel(rows.first / 16));
+      product(qkv.row(s.begin) + part * c_.hidden_size + s.head * head_d(), qkv.dim(-1), Panels(panels, products.dim(-1), head_d()), products.data(),
+              products.dim(-1), s.length);
       for (std::int64_t i = 0; i < s.length; ++i) {
         for (std::int64_t j = 0; j < s.length; ++j) s.scores[i * s.stride + j] += products.row(by_query ? i : j)[rows.of(i, j) - rows.first];
       }
@@ -139,12 +140,12 @@ class DisentangledTerm final : public ScoreTerm {
         }
         const std::int64_t at = static_cast<std::int64_t>(h) * head_d(), side_at = part * c_.hidden_size + at;
         const Buffer of_table = row_panels(table.projected.row(rows.first) + at, table.projected.dim(-1), width, head_d());
-        product(dproducts.data(), width, of_table.data(), dqkv.row(d.begin) + side_at, dqkv.dim(-1), d.length, width, head_d(), /*accumulate=*/true);
+        product(dproducts.data(), width, Panels(of_table, head_d(), width), dqkv.row(d.begin) + side_at, dqkv.dim(-1), d.length, /*accumulate=*/true);
         const std::int64_t stride = (d.length + 15) / 16 * 16;
         Buffer turned(static_cast<std::size_t>(width * stride));
         transpose(dproducts.data(), width, d.length, width, turned.data(), stride);
         const Buffer of_side = row_panels(qkv.row(d.begin) + side_at, qkv.dim(-1), d.length, head_d());
-        product(turned.data(), stride, of_side.data(), dtable.row(rows.first) + at, dtable.dim(-1), width, d.length, head_d(), /*accumulate=*/true);
+        product(turned.data(), stride, Panels(of_side, head_d(), d.length), dtable.row(rows.first) + at, dtable.dim(-1), width, /*accumulate=*/true);
       });
       add_gradient(table.projected, std::move(dtable));
     });
@@ -175,25 +176,15 @@ class DisentangledTerm final : public ScoreTerm {
     if (c_.p2c) body(query_, 1, /*by_query=*/false);
   }
 
-  // c (+)= scale a b.  a: [m, k], b: panels, c: [m, n]
-  void product(const float* a, std::int64_t a_stride, const void* b, float* c, std::int64_t c_stride, std::int64_t m, std::int64_t k, std::int64_t n,
-               bool accumulate = false) const {
-    kernels::Matmul x;
-    x.a = a;
-    x.a_stride = static_cast<std::size_t>(a_stride);
-    x.b = b;
-    x.panel_stride = static_cast<std::size_t>(k) * 16;
-    x.c = c;
-    x.c_stride = static_cast<std::size_t>(c_stride);
-    x.m = static_cast<std::size_t>(m);
-    x.k = static_cast<std::size_t>(k);
-    x.n = static_cast<std::size_t>(n);
+  // c (+)= scale a b.  a: [rows, k], its rows a_stride apart; c: [rows, n], c_stride apart
+  void product(const float* a, std::int64_t a_stride, const Panels& b, float* c, std::int64_t c_stride, std::int64_t rows, bool accumulate = false) const {
+    Product x{.a = a, .a_stride = a_stride, .rows = rows, .c = c, .c_stride = c_stride};
     x.epilogue.scale = c_.scale();
     if (accumulate) {  // the product by itself is what is scaled
       x.epilogue.residual = c;
-      x.epilogue.residual_stride = x.c_stride;
+      x.epilogue.residual_stride = static_cast<std::size_t>(c_stride);
     }
-    kernels::table().matmul(Storage::kF32, x);
+    multiply_alone(x, b);
   }
 
   const DebertaConfig c_;

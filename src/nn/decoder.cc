@@ -73,7 +73,6 @@ Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& ste
                            .window = c.window,
                            .softcap = static_cast<float>(c.softcap),
                            .alibi_slopes = c.alibi_slopes,
-                           .add_scores = {},
                            .is_key = step.is_key});
 }
 

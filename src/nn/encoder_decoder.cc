@@ -43,7 +43,6 @@ Tensor DecoderSelfAttention::operator()(const Tensor& x, const Step& target, con
                                        .begin = target.begin,
                                        .column = target.column,
                                        .alibi_slopes = {},
-                                       .add_scores = bias ? [&bias](const QueryScores& s) { bias->add(s); } : std::function<void(const QueryScores&)>(),
                                        .is_key = target.is_key,
                                        .blind_sees_all = !target.is_key.empty(),
                                        .term = bias};

@@ -18,13 +18,13 @@ struct RelativeBias {
 };
 
 // Of the rows of one pass, which have these columns.
-class RelativeBiasTerm final : public ScoreTerm {
+class RelativeBiasTerm final : public CachedScoreTerm {
  public:
   RelativeBiasTerm(std::shared_ptr<const RelativeBias> bias, std::span<const std::int32_t> columns)
       : bias_(std::move(bias)), column_(columns.begin(), columns.end()) {}
 
   void add(const HeadScores& scores, const Tensor& qkv) const override;
-  void add(const QueryScores& scores) const;
+  void add(const QueryScores& scores) const override;
   void backward(const HeadScores& d, int heads, const Tensor& qkv, Tensor& dqkv) const override;
 
  private:

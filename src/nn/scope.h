@@ -36,12 +36,11 @@ class Weights {
  private:
   const TensorView* find_any(const std::string& name) const;
   const TensorView* find_spelled(const std::string& name) const;
+  const TensorView* as_parameter(const TensorView* tensor, const std::string& name) const;
 
   const Checkpoint& checkpoint_;
   std::string base_prefix_;
   LoadType type_;
-  const TensorView* as_parameter(const TensorView* tensor, const std::string& name) const;
-
   ParameterStore* parameters_;
   FreshTensors* fresh_;
   mutable std::map<std::string, std::string> asked_;  // parameter -> name; filled while a model is made

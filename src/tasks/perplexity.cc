@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "generate/decoding.h"
+#include "generate/processors.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -11,12 +12,11 @@ namespace {
 
 constexpr std::size_t kPiece = 64;  // tokens whose logits are in memory together
 
-// -log softmax(logits)[token], in double precision.
-double negative_log_likelihood(const float* logits, std::size_t vocabulary, std::int32_t token) {
-  const float top = *std::max_element(logits, logits + vocabulary);
-  double sum = 0;
-  for (std::size_t i = 0; i < vocabulary; ++i) sum += static_cast<double>(std::exp(logits[i] - top));
-  return std::log(sum) + static_cast<double>(top) - static_cast<double>(logits[token]);
+// -log softmax(logits)[token]
+double negative_log_likelihood(std::span<const float> logits, std::int32_t token) {
+  float largest = 0;
+  const float log_sum = log_exp_sum(logits, &largest);
+  return static_cast<double>(log_sum) + static_cast<double>(largest) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ Perplexity perplexity(const Model& model, std::span<const std::int32_t> ids, con
         if (token < 0 || token >= logits.dim(-1)) {
           throw Error(ErrorCode::kInvalidArgument, std::to_string(token) + " is outside the model's vocabulary of " + std::to_string(logits.dim(-1)), "the tokenizer's id");
         }
-        sum += negative_log_likelihood(logits.row(static_cast<std::int64_t>(i)), static_cast<std::size_t>(logits.dim(-1)), token);
+        sum += negative_log_likelihood({logits.row(static_cast<std::int64_t>(i)), static_cast<std::size_t>(logits.dim(-1))}, token);
       }
       counted += predicted;
       if (options.progress) options.progress(counted, ids.size());

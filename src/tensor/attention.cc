@@ -13,9 +13,6 @@ void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n);  // op
 
 namespace {
 
-using kernels::kLanes;
-using kernels::table;
-
 // Keys and values are copied into panels of 16 columns, so that both products are those of linear layers: scores over
 // the width of a head, then the sum over keys in ascending order. A key that is not attended to has the weight 0, which
 // leaves a sum's bits alone.
@@ -26,19 +23,10 @@ void forward_of_head(const AttentionHead& head, std::int64_t stride, float* out,
   Buffer weights(static_cast<std::size_t>(block * head.padded));
   for (std::int64_t query = 0; query < head.queries; query += block) {
     const std::int64_t count = std::min(block, head.queries - query);
-    head.probabilities(query, count, keys.data(), weights.data());
+    head.probabilities(query, count, keys, weights.data());
     count_operations(count, head.keys, head.d);
-    kernels::Matmul m;
-    m.a = weights.data();
-    m.a_stride = static_cast<std::size_t>(head.padded);
-    m.b = values.data();
-    m.panel_stride = static_cast<std::size_t>(head.keys) * kLanes;
-    m.c = out + query * out_stride;
-    m.c_stride = static_cast<std::size_t>(out_stride);
-    m.m = static_cast<std::size_t>(count);
-    m.k = static_cast<std::size_t>(head.keys);
-    m.n = static_cast<std::size_t>(head.d);
-    table().matmul(Storage::kF32, m);
+    multiply_alone({.a = weights.data(), .a_stride = head.padded, .rows = count, .c = out + query * out_stride, .c_stride = out_stride},
+                   Panels(values, head.d, head.keys));
   }
 }
 

@@ -12,26 +12,7 @@ void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n);  // op
 
 namespace {
 
-using kernels::kLanes;
 using kernels::table;
-
-// c (+)= scale * a b.  a: [m, k], b: panels [n / 16][k][16], c: [m, n]
-void product(const float* a, std::int64_t a_stride, const Buffer& b, float* c, std::int64_t c_stride, std::int64_t m, std::int64_t k, std::int64_t n,
-             bool accumulate) {
-  count_operations(m, k, n);
-  kernels::Matmul x;
-  x.a = a;
-  x.a_stride = static_cast<std::size_t>(a_stride);
-  x.b = b.data();
-  x.panel_stride = static_cast<std::size_t>(k) * kLanes;
-  x.c = c;
-  x.c_stride = static_cast<std::size_t>(c_stride);
-  x.m = static_cast<std::size_t>(m);
-  x.k = static_cast<std::size_t>(k);
-  x.n = static_cast<std::size_t>(n);
-  x.accumulate = accumulate;
-  table().matmul(Storage::kF32, x);
-}
 
 void scale_block(float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float factor) {
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -61,13 +42,15 @@ class HeadGradient {
     Buffer p(cells), ds(cells), slopes(o_.softcap > 0 ? cells : 0), turned(static_cast<std::size_t>(h.keys * turned_stride));
     for (std::int64_t first = 0; first < h.queries; first += block) {
       const std::int64_t count = std::min(block, h.queries - first);
-      h.probabilities(first, count, keys.data(), p.data(), o_.softcap > 0 ? slopes.data() : nullptr);
+      count_operations(4 * count, h.keys, d);  // the products below; probabilities counts its own
+      h.probabilities(first, count, keys, p.data(), o_.softcap > 0 ? slopes.data() : nullptr);
       const float* dout = dout_.row(h.first_query + first) + head * d;
 
       transpose(p.data(), h.padded, count, h.keys, turned.data(), turned_stride);
-      product(turned.data(), turned_stride, row_panels(dout, out_stride, count, d), dv, kv_stride, h.keys, count, d, /*accumulate=*/true);
+      multiply_alone({.a = turned.data(), .a_stride = turned_stride, .rows = h.keys, .c = dv, .c_stride = kv_stride, .accumulate = true},
+                     Panels(row_panels(dout, out_stride, count, d), d, count));
 
-      product(dout, out_stride, values, ds.data(), h.padded, count, d, h.padded, /*accumulate=*/false);
+      multiply_alone({.a = dout, .a_stride = out_stride, .rows = count, .c = ds.data(), .c_stride = h.padded}, Panels(values, h.padded, d));
       table().softmax_gradient(p.data(), ds.data(), static_cast<std::size_t>(count), static_cast<std::size_t>(h.keys), static_cast<std::size_t>(h.padded));
       for (std::int64_t i = 0; i < count; ++i) {
         if (h.fixed(first + i)) std::fill_n(ds.data() + i * h.padded, h.keys, 0.0f);
@@ -81,9 +64,11 @@ class HeadGradient {
       }
       scale_block(ds.data(), h.padded, count, h.keys, o_.scale);
 
-      product(ds.data(), h.padded, key_rows, dq_.row(h.first_query + first) + s_.query_at + head * d, q_stride, count, h.keys, d, /*accumulate=*/true);
+      float* dq = dq_.row(h.first_query + first) + s_.query_at + head * d;
+      multiply_alone({.a = ds.data(), .a_stride = h.padded, .rows = count, .c = dq, .c_stride = q_stride, .accumulate = true}, Panels(key_rows, d, h.keys));
       transpose(ds.data(), h.padded, count, h.keys, turned.data(), turned_stride);
-      product(turned.data(), turned_stride, row_panels(h.query(first), q_stride, count, d), dk, kv_stride, h.keys, count, d, /*accumulate=*/true);
+      multiply_alone({.a = turned.data(), .a_stride = turned_stride, .rows = h.keys, .c = dk, .c_stride = kv_stride, .accumulate = true},
+                     Panels(row_panels(h.query(first), q_stride, count, d), d, count));
     }
   }
 

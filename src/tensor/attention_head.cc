@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tensor/product.h"
+
 namespace polymath {
 
 void count_operations(std::int64_t rows, std::int64_t k, std::int64_t n);  // ops.cc
@@ -33,20 +35,11 @@ AttentionHead::AttentionHead(const AttentionSides& sides, const AttentionOptions
 
 std::int64_t AttentionHead::block() const { return o_.term ? queries : std::min(kQueryBlock, queries); }
 
-void AttentionHead::probabilities(std::int64_t first, std::int64_t count, const float* key_panels, float* p, float* slopes) const {
+void AttentionHead::probabilities(std::int64_t first, std::int64_t count, const Buffer& key_panels, float* p, float* slopes) const {
   count_operations(count, d, keys);
-  kernels::Matmul m;
-  m.a = query(first);
-  m.a_stride = static_cast<std::size_t>(s_.q.dim(-1));
-  m.b = key_panels;
-  m.panel_stride = static_cast<std::size_t>(d) * kernels::kLanes;
-  m.c = p;
-  m.c_stride = static_cast<std::size_t>(padded);
-  m.m = static_cast<std::size_t>(count);
-  m.k = static_cast<std::size_t>(d);
-  m.n = static_cast<std::size_t>(padded);
-  m.epilogue.scale = o_.scale;
-  kernels::table().matmul(Storage::kF32, m);
+  Product scores{.a = query(first), .a_stride = s_.q.dim(-1), .rows = count, .c = p, .c_stride = padded};
+  scores.epilogue.scale = o_.scale;
+  multiply_alone(scores, Panels(key_panels, padded, d));
 
   adapt(count, p, slopes);
   if (o_.term) o_.term->add({sequence_, head_, first_query, queries, p, padded}, s_.q);

@@ -37,7 +37,7 @@ class AttentionHead {
 
   // The probabilities of `count` queries from `first` on.  key_panels: column_panels of the keys; p: [count, padded];
   // slopes: null, or [count, padded] <- the derivative of softcap, where there is one
-  void probabilities(std::int64_t first, std::int64_t count, const float* key_panels, float* p, float* slopes = nullptr) const;
+  void probabilities(std::int64_t first, std::int64_t count, const Buffer& key_panels, float* p, float* slopes = nullptr) const;
 
   // Whether no gradient flows to the query's scores. Where Transformers adds a mask's lowest number to all scores of a query,
   // they lose their values, but torch's gradients flow through the addition; where it fills them, none do.

@@ -110,7 +110,7 @@ class CachedHead {
       const float slope = o_.alibi_slopes[static_cast<std::size_t>(head)];
       for (std::int64_t j = 0; j < n; ++j) s[j] += slope * static_cast<float>(j);
     }
-    if (o_.add_scores) o_.add_scores({sequence_, static_cast<int>(head), row, n, key_column, s});
+    if (o_.term) o_.term->add(QueryScores{sequence_, static_cast<int>(head), row, n, key_column, s});
     if (o_.window >= 0) {
       const std::int32_t column = o_.column[static_cast<std::size_t>(row)];
       for (std::int64_t j = 0; j < n; ++j) {

@@ -86,20 +86,17 @@ bool linear_is_recorded(const Tensor& x, const Weight& w, const LinearOptions& o
 }
 
 Tensor recorded_linear(Tape& tape, const Tensor& x, const Weight& w, const LinearOptions& o) {
-  const Tape::Recording off(nullptr);
-  const bool activated = o.activation != Activation::kNone;
-  // What an activation was given is what its gradient hangs on.
-  const Tensor product = linear(x, w, {.bias = o.bias, .scale = o.scale, .residual = activated ? nullptr : o.residual});
-  Tensor y = activated ? activate(product, o.activation) : product;
-  if (activated && o.residual) add_to(y, *o.residual);
-  tape.record(y, [x, w, bias = o.bias ? *o.bias : Vector(), residual = o.residual ? *o.residual : Tensor(), scale = o.scale,
-                  activation = o.activation, product = activated ? product : Tensor()](Tensor dy) {
+  if (o.activation != Activation::kNone) {  // an op of its own, which keeps what its gradient hangs on
+    const Tensor y = activate(linear(x, w, {.bias = o.bias, .scale = o.scale}), o.activation);
+    return o.residual ? add(y, *o.residual) : y;
+  }
+  Tensor y;
+  {
+    const Tape::Recording off(nullptr);
+    y = linear(x, w, o);
+  }
+  tape.record(y, [x, w, bias = o.bias ? *o.bias : Vector(), residual = o.residual ? *o.residual : Tensor(), scale = o.scale](Tensor dy) {
     add_gradient(residual, dy);
-    if (!product.empty()) {
-      parallel_ranges(dy.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
-        kernels::table().activate_gradient(activation, product.data() + begin, dy.data() + begin, static_cast<std::size_t>(end - begin), dy.data() + begin);
-      });
-    }
     if (bias.trained()) bias.add_gradient(sum_rows(dy).data());
     if (scale != 1.0f) dy = scaled(dy, scale);
     if (w.trained()) add_weight_gradient(w, dy, x);

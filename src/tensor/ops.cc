@@ -6,8 +6,8 @@
 
 #include "tensor/linear_gradient.h"
 #include "tensor/parallel.h"
-#include "tensor/quantize.h"
 #include "tensor/product.h"
+#include "tensor/quantize.h"
 #include "tensor/tape.h"
 
 namespace polymath {

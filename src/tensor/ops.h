@@ -140,6 +140,13 @@ struct QueryScores {
   float* scores = nullptr;
 };
 
+// A term that can also be added to one query at a time.
+class CachedScoreTerm : public ScoreTerm {
+ public:
+  using ScoreTerm::add;
+  virtual void add(const QueryScores& scores) const = 0;  // called once per query row and head, from many threads
+};
+
 struct CachedAttentionOptions {
   int heads = 1;  // of queries, a multiple of the cache's: neighbours share a head of keys and values
   float scale = 1.0f;
@@ -149,11 +156,10 @@ struct CachedAttentionOptions {
   std::int64_t window = -1;               // see only keys less than this many columns away; -1: all
   float softcap = 0;                      // scores <- softcap * tanh(scores / softcap); 0: not
   std::span<const float> alibi_slopes;    // [heads] or empty: scores += slope * key's place in the cache (Press et al. 2021, arXiv:2108.12409)
-  std::function<void(const QueryScores&)> add_scores;  // called once per query row and head, from many threads
   std::span<const std::uint8_t> is_key;  // [rows] or empty: rows that others may attend to
   // A query that sees nothing weighs all that is cached equally, as Transformers' eager attention does; else it gets 0.
   bool blind_sees_all = false;
-  std::shared_ptr<const ScoreTerm> term;  // what add_scores does, for a tape
+  std::shared_ptr<const CachedScoreTerm> term;  // or null
 };
 
 // softmax(scale * q k^T + ...) v over each sequence's cache.

@@ -26,6 +26,22 @@ void pack_column_panel(const float* x, std::int64_t stride, std::int64_t first, 
 
 }  // namespace
 
+void multiply_alone(const Product& x, const Panels& b) {
+  kernels::Matmul m;
+  m.a = x.a;
+  m.a_stride = static_cast<std::size_t>(x.a_stride);
+  m.b = b.data;
+  m.panel_stride = static_cast<std::size_t>(b.k) * kLanes;
+  m.c = x.c;
+  m.c_stride = static_cast<std::size_t>(x.c_stride);
+  m.m = static_cast<std::size_t>(x.rows);
+  m.k = static_cast<std::size_t>(b.k);
+  m.n = static_cast<std::size_t>(b.n);
+  m.accumulate = x.accumulate;
+  m.epilogue = x.epilogue;
+  table().matmul(b.storage, m);
+}
+
 Buffer row_panels(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t columns) {
   const std::int64_t panels = (columns + 15) / 16;
   Buffer packed(static_cast<std::size_t>(panels * rows * 16));

@@ -17,8 +17,8 @@ struct Panels {
   std::int64_t n = 0, k = 0;
 
   Panels(const Weight& w) : data(w.panel(0)), panel_bytes(w.panel_bytes()), storage(w.storage()), n(w.n()), k(w.k()) {}
-  Panels(const Buffer& f32, std::int64_t n, std::int64_t k)
-      : data(f32.data()), panel_bytes(static_cast<std::size_t>(k) * 16 * sizeof(float)), n(n), k(k) {}
+  Panels(const float* f32, std::int64_t n, std::int64_t k) : data(f32), panel_bytes(static_cast<std::size_t>(k) * 16 * sizeof(float)), n(n), k(k) {}
+  Panels(const Buffer& f32, std::int64_t n, std::int64_t k) : Panels(f32.data(), n, k) {}
 
   const void* panel(std::int64_t p) const { return static_cast<const std::uint8_t*>(data) + static_cast<std::size_t>(p) * panel_bytes; }
 };
@@ -33,6 +33,8 @@ struct Product {
   kernels::Epilogue epilogue;
 };
 void multiply(const Product& product, const Panels& b);
+// The same by the calling thread alone and not counted, for one of many small products; b is not quantized.
+void multiply_alone(const Product& product, const Panels& b);
 
 // Columns [begin, begin + columns) of x: [rows, ...] as the right side of a product over its rows: [columns / 16][rows][16].
 Buffer row_panels(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t columns);
