@@ -42,7 +42,7 @@ class PieceTable {
       std::uint64_t hash = kHashOfNothing;
       for (std::size_t n = 0; n < pieces[i].text.size(); ++n) {
         hash = next_hash(hash, pieces[i].text[n]);
-        Slot& slot = slot_of(hash);
+        Slot& slot = slots_[place_of(hash)];
         slot.hash = hash;
         if (slot.id == kUnknown) slot.id = kPrefix;
         if (n + 1 == pieces[i].text.size()) slot.id = static_cast<int>(i);
@@ -56,7 +56,7 @@ class PieceTable {
     std::uint64_t hash = kHashOfNothing;
     for (std::size_t n = 0; n < text.size() && n < longest_; ++n) {
       hash = next_hash(hash, text[n]);
-      const int id = const_cast<PieceTable*>(this)->slot_of(hash).id;
+      const int id = slots_[place_of(hash)].id;
       if (id == kUnknown) return;
       if (id >= 0) found(n + 1, id);
     }
@@ -67,10 +67,10 @@ class PieceTable {
     std::uint64_t hash = 0;
     int id = kUnknown;
   };
-  Slot& slot_of(std::uint64_t hash) {
+  std::size_t place_of(std::uint64_t hash) const {
     std::size_t i = hash & mask_;
     while (slots_[i].id != kUnknown && slots_[i].hash != hash) i = (i + 1) & mask_;
-    return slots_[i];
+    return i;
   }
 
   std::vector<Slot> slots_;
