@@ -21,12 +21,10 @@ int quantize(const Arguments& a, const Common& common) {
   const LoadType type = load_type_named(common.dtype);
   if (type == LoadType::kAuto || type == LoadType::kF32) throw Error(ErrorCode::kInvalidArgument, "must be q8, q4 or bf16", "--dtype");
   std::unique_ptr<Progress> progress;
-  std::size_t before = 0;
   const auto start = std::chrono::steady_clock::now();
   const QuantizeReport r = quantize_checkpoint(a.folder, a.out, type, [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "tensors", common.quiet);
-    progress->advance(done - before);
-    before = done;
+    progress->reach(done);
   });
   if (progress) progress->clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
