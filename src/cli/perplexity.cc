@@ -44,7 +44,6 @@ int measure(const Arguments& a, const Common& common) {
   } else {
     std::cout << "perplexity " << p.perplexity << " over " << p.tokens << " tokens in " << p.windows << " windows of at most " << options.length << '\n';
   }
-  flush_output();
   return 0;
 }
 

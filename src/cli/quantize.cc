@@ -5,7 +5,6 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/streams.h"
 #include "models/quantize.h"
 #include "polymath/error.h"
 
@@ -36,7 +35,6 @@ int quantize(const Arguments& a, const Common& common) {
     std::cout << a.out << ": " << mb(r.bytes_before) << " MB of weights are now " << mb(r.bytes_after) << " MB (" << r.quantized << " tensors in "
               << common.dtype << ", " << r.kept << " as they were)\n";
   }
-  flush_output();
   return 0;
 }
 
