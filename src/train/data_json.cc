@@ -149,8 +149,7 @@ class JsonLineRows final : public RowSource {
   bool next(DataRow& row) override {
     while (ready_.empty()) {
       std::string_view line;
-      if (!lines_.next(line)) return false;
-      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      if (!lines_.next_filled(line)) return false;
       DataRow whole{.line = lines_.number(), .problem = {}, .values = {}};
       whole.values = read_value(line, whole.problem);
       if (!whole.problem.empty() || rows_.empty()) ready_.push_back(std::move(whole));

@@ -28,6 +28,15 @@ bool LineCursor::next(std::string_view& line) {
   return true;
 }
 
+bool LineCursor::next_filled(std::string_view& line) {
+  while (next(line)) {
+    if (!is_blank(line)) return true;
+  }
+  return false;
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
 const std::vector<std::string>& column_names(const std::string& column) {
   static const std::map<std::string, std::vector<std::string>> kNames = {
       {"text", {"text", "sentence", "sentence1", "sentence_A", "premise", "question1", "review", "content", "#1 String"}},

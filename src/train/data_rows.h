@@ -44,6 +44,7 @@ class LineCursor {
  public:
   explicit LineCursor(std::string_view text) : text_(text) {}
   bool next(std::string_view& line);
+  bool next_filled(std::string_view& line);       // the next that is not blank
   std::size_t number() const { return number_; }  // of the line that next() gave last
   std::size_t position() const { return at_; }    // where the next line begins
 
@@ -51,6 +52,9 @@ class LineCursor {
   std::string_view text_;
   std::size_t at_ = 0, number_ = 0;
 };
+
+// Nothing but spaces, tabs and carriage returns.
+bool is_blank(std::string_view line);
 
 // needed: the task's columns, by which a header is told from a row.
 std::unique_ptr<RowSource> delimited_rows(std::shared_ptr<const DataText> text, char delimiter, bool quotes, const DataOptions& options,
