@@ -289,9 +289,7 @@ std::vector<QuestionExample::Answer> answers_in(const Json& value, std::size_t c
 
 QuestionExample question_example(Columns& columns, const DataRow& row) {
   QuestionExample e;
-  if (row.values.is_object()) {
-    if (const auto id = row.values.find("id"); id != row.values.end() && id->is_string()) e.id = id->get<std::string>();
-  }
+  if (const auto id = row.values.find("id"); id != row.values.end() && id->is_string()) e.id = id->get<std::string>();
   try {
     e.question = columns.text(row, "question");
     e.context = columns.text(row, "context");
@@ -302,9 +300,7 @@ QuestionExample question_example(Columns& columns, const DataRow& row) {
     throw BadRow{e.id.empty() ? bad.problem : "question " + printable(e.id, 60) + ": " + bad.problem};
   }
   // A question that has no answer may still list plausible ones, under another name.
-  if (row.values.is_object()) {
-    if (const auto impossible = row.values.find("is_impossible"); impossible != row.values.end() && *impossible == true) e.answers.clear();
-  }
+  if (const auto impossible = row.values.find("is_impossible"); impossible != row.values.end() && *impossible == true) e.answers.clear();
   return e;
 }
 
