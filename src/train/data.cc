@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "text/python_text.h"
 #include "train/data_rows.h"
 
 namespace polymath {
@@ -208,11 +209,8 @@ std::string label_in(const Json& value) {
 std::vector<std::string> list_in(const Json& value, const char* column) {
   std::vector<std::string> all;
   if (value.is_string()) {  // words with spaces between them
-    std::string_view text = value.get_ref<const std::string&>();
-    for (std::size_t begin = 0; begin <= text.size();) {
-      const std::size_t end = std::min(text.find(' ', begin), text.size());
-      if (end > begin) all.emplace_back(text.substr(begin, end - begin));
-      begin = end + 1;
+    for (std::string_view word : python::split(value.get_ref<const std::string&>(), " ", -1)) {
+      if (!word.empty()) all.emplace_back(word);
     }
     return all;
   }

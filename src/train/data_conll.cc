@@ -3,6 +3,7 @@
 
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "text/python_text.h"
 #include "train/data_rows.h"
 
 namespace polymath {
@@ -12,13 +13,9 @@ using Fields = std::vector<std::string_view>;
 
 // By tabs where the line has any, else by runs of spaces.
 Fields fields_of(std::string_view line) {
-  Fields fields;
-  const bool tabs = line.find('\t') != std::string_view::npos;
-  for (std::size_t begin = 0; begin <= line.size();) {
-    const std::size_t end = std::min(line.find(tabs ? '\t' : ' ', begin), line.size());
-    if (tabs || end > begin) fields.push_back(line.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  if (line.find('\t') != std::string_view::npos) return python::split(line, "\t", -1);
+  Fields fields = python::split(line, " ", -1);
+  std::erase(fields, "");
   return fields;
 }
 
