@@ -96,7 +96,7 @@ class Columns {
     for (const std::string& column : task.columns) {
       const auto mapped = options.columns.find(column);
       const bool own = mapped == options.columns.end() || fixed;
-      names_.push_back({column, own ? column_names(column) : std::vector<std::string>{mapped->second}});
+      names_[column] = own ? column_names(column) : std::vector<std::string>{mapped->second};
     }
     for (const auto& [column, name] : options.columns) {
       if (std::find(task.columns.begin(), task.columns.end(), column) == task.columns.end()) {
@@ -109,11 +109,8 @@ class Columns {
 
   // Null: there is none. Where several names of one column are there, the first in column_names() is taken.
   const Json* find(const DataRow& row, const char* column) {
-    for (const auto& [own, names] : names_) {
-      if (own != column) continue;
-      for (const std::string& name : names) {
-        if (const Json* value = at(row.values, name)) return value;
-      }
+    for (const std::string& name : names_.at(column)) {
+      if (const Json* value = at(row.values, name)) return value;
     }
     return nullptr;
   }
@@ -128,11 +125,7 @@ class Columns {
     } else {
       throw BadRow{std::string("must be an object or a list, not ") + json_kind(row.values)};
     }
-    std::string wanted = column;
-    for (const auto& [own, names] : names_) {
-      if (own == column) wanted = names.front();
-    }
-    throw BadRow{"has no column \"" + printable(wanted) + "\"" +
+    throw BadRow{"has no column \"" + printable(names_.at(column).front()) + "\"" +
                  (has.empty() ? "" : " (it has " + printable(has, 300) + "); name one by --columns " + column + "=NAME")};
   }
 
@@ -179,7 +172,7 @@ class Columns {
   }
 
  private:
-  std::vector<std::pair<std::string, std::vector<std::string>>> names_;
+  std::map<std::string, std::vector<std::string>> names_;  // of a task's column in the file
   std::vector<std::unique_ptr<Json>> gathered_;
 };
 
