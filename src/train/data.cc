@@ -134,20 +134,13 @@ class Columns {
   const Json* at(const Json& values, const std::string& name) {
     const auto dot = name.find('.');
     if (values.is_array()) {
-      const auto number = whole_number(name.substr(0, dot));
-      const auto width = static_cast<std::int64_t>(values.size());
-      if (!number || *number >= width || *number < -width) return nullptr;
-      const Json& item = values[static_cast<std::size_t>(*number < 0 ? width + *number : *number)];
-      return dot == std::string::npos ? &item : at(item, name.substr(dot + 1));
+      const auto index = index_of(whole_number(name.substr(0, dot)), values.size());
+      if (!index) return nullptr;
+      return dot == std::string::npos ? &values[*index] : at(values[*index], name.substr(dot + 1));
     }
     if (!values.is_object()) return nullptr;
     if (const auto found = values.find(name); found != values.end()) return found->is_null() ? nullptr : &*found;
-    const auto width = static_cast<std::int64_t>(values.size());
-    if (const auto number = whole_number(name); number && *number >= -width && *number < width) {
-      auto item = values.begin();
-      std::advance(item, static_cast<std::ptrdiff_t>(*number < 0 ? width + *number : *number));
-      return &*item;
-    }
+    if (const auto index = index_of(whole_number(name), values.size())) return &*std::next(values.begin(), static_cast<std::ptrdiff_t>(*index));
     if (dot == std::string::npos) return nullptr;
     const auto inner = values.find(name.substr(0, dot));
     if (inner == values.end()) return nullptr;

@@ -53,6 +53,12 @@ const std::vector<std::string>& column_names(const std::string& column) {
   return kNames.at(column);
 }
 
+std::optional<std::size_t> index_of(std::optional<std::int64_t> number, std::size_t count) {
+  const auto end = static_cast<std::int64_t>(count);
+  if (!number || *number >= end || *number < -end) return std::nullopt;
+  return static_cast<std::size_t>(*number < 0 ? end + *number : *number);
+}
+
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

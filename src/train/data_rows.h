@@ -73,6 +73,9 @@ std::unique_ptr<RowSource> parallel_rows(std::shared_ptr<const DataText> source,
 // the first.
 const std::vector<std::string>& column_names(const std::string& column);
 
+// The index among `count` of what is counted from 0, or from the end (negative); nothing where there is none.
+std::optional<std::size_t> index_of(std::optional<std::int64_t> number, std::size_t count);
+
 // A whole number as `text` writes it, which must be all of it.
 std::optional<std::int64_t> whole_number(std::string_view text);
 
