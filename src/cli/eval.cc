@@ -58,11 +58,9 @@ int eval(const Arguments& a, const Common& common) {
   std::string predictions;
   if (!a.predictions.empty()) options.prediction = [&](const Json& prediction) { predictions += dump_json(prediction) + "\n"; };
   std::unique_ptr<Progress> progress;
-  std::size_t before = 0;
   const Json figures = evaluate(a.task, a.model, options, [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "examples", common.quiet);
-    progress->advance(done - before);
-    before = done;
+    progress->reach(done);
   });
   progress.reset();
   if (!a.predictions.empty()) write_file_atomically(a.predictions, predictions);

@@ -34,11 +34,7 @@ int measure(const Arguments& a, const Common& common) {
   options.stride = a.stride ? a.stride : std::max<std::int64_t>(1, options.length / 2);
   const std::vector<std::int32_t> ids = tokenizer.encode(text).ids;
   Progress progress(ids.size(), "tokens", common.quiet);
-  std::size_t before = 0;
-  options.progress = [&](std::size_t done, std::size_t) {
-    progress.advance(done - before);
-    before = done;
-  };
+  options.progress = [&](std::size_t done, std::size_t) { progress.reach(done); };
   const auto start = std::chrono::steady_clock::now();
   const Perplexity p = perplexity(model.model(), ids, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -48,7 +44,6 @@ int measure(const Arguments& a, const Common& common) {
   } else {
     std::cout << "perplexity " << p.perplexity << " over " << p.tokens << " tokens in " << p.windows << " windows of at most " << options.length << '\n';
   }
-  flush_output();
   return 0;
 }
 

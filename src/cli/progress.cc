@@ -10,8 +10,8 @@ namespace polymath::cli {
 Progress::Progress(std::size_t total, std::string unit, bool quiet)
     : total_(total), unit_(std::move(unit)), shown_(!quiet && total > 0 && ::isatty(STDERR_FILENO)) {}
 
-void Progress::advance(std::size_t steps) {
-  done_ += steps;
+void Progress::reach(std::size_t done) {
+  done_ = done;
   const auto now = std::chrono::steady_clock::now();
   using std::chrono::milliseconds;
   if (!shown_ || now - start_ < milliseconds(500) || now - last_ < milliseconds(100)) return;

@@ -12,7 +12,8 @@ class Progress {
   Progress(std::size_t total, std::string unit, bool quiet);
   ~Progress() { clear(); }
 
-  void advance(std::size_t steps = 1);
+  void advance() { reach(done_ + 1); }
+  void reach(std::size_t done);  // so many steps are done
   void clear();  // takes the bar off the line, before something else is printed
 
  private:

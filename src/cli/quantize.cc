@@ -5,7 +5,6 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/streams.h"
 #include "models/quantize.h"
 #include "polymath/error.h"
 
@@ -21,12 +20,10 @@ int quantize(const Arguments& a, const Common& common) {
   const LoadType type = load_type_named(common.dtype);
   if (type == LoadType::kAuto || type == LoadType::kF32) throw Error(ErrorCode::kInvalidArgument, "must be q8, q4 or bf16", "--dtype");
   std::unique_ptr<Progress> progress;
-  std::size_t before = 0;
   const auto start = std::chrono::steady_clock::now();
   const QuantizeReport r = quantize_checkpoint(a.folder, a.out, type, [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "tensors", common.quiet);
-    progress->advance(done - before);
-    before = done;
+    progress->reach(done);
   });
   if (progress) progress->clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -38,7 +35,6 @@ int quantize(const Arguments& a, const Common& common) {
     std::cout << a.out << ": " << mb(r.bytes_before) << " MB of weights are now " << mb(r.bytes_after) << " MB (" << r.quantized << " tensors in "
               << common.dtype << ", " << r.kept << " as they were)\n";
   }
-  flush_output();
   return 0;
 }
 

@@ -55,11 +55,9 @@ int search(const Arguments& a, const Common& common) {
   const auto encoder = SentenceEncoder::load(a.model, load_type_named(common.dtype));
   SearchIndex index(encoder, model_key_of(a.model) + common.dtype, a.no_cache ? "" : cache_folder(common.quiet));
   std::unique_ptr<Progress> progress;
-  std::size_t before = 0;
   index.add_files(expanded(a.files), [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "passages", common.quiet);
-    progress->advance(done - before);
-    before = done;
+    progress->reach(done);
   });
   progress.reset();
   if (!common.quiet && !index.cache_problem().empty()) note(index.cache_problem());

@@ -30,11 +30,9 @@ int train_tokenizer(const Arguments& a, const Common& common) {
     if (e.text_pair) trainer.add(std::move(*e.text_pair));
   });
   std::unique_ptr<Progress> progress;
-  std::size_t before = 0;
   const TrainedTokenizer trained = trainer.train([&](const char* step, std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, step, common.quiet);
-    progress->advance(done - before);
-    before = done;
+    progress->reach(done);
   });
   progress.reset();
   save_tokenizer(trained, a.output);

@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "text/python_text.h"
 #include "train/data_rows.h"
 
 namespace polymath {
@@ -95,7 +96,7 @@ class Columns {
     for (const std::string& column : task.columns) {
       const auto mapped = options.columns.find(column);
       const bool own = mapped == options.columns.end() || fixed;
-      names_.push_back({column, own ? column_names(column) : std::vector<std::string>{mapped->second}});
+      names_[column] = own ? column_names(column) : std::vector<std::string>{mapped->second};
     }
     for (const auto& [column, name] : options.columns) {
       if (std::find(task.columns.begin(), task.columns.end(), column) == task.columns.end()) {
@@ -108,11 +109,8 @@ class Columns {
 
   // Null: there is none. Where several names of one column are there, the first in column_names() is taken.
   const Json* find(const DataRow& row, const char* column) {
-    for (const auto& [own, names] : names_) {
-      if (own != column) continue;
-      for (const std::string& name : names) {
-        if (const Json* value = at(row.values, name)) return value;
-      }
+    for (const std::string& name : names_.at(column)) {
+      if (const Json* value = at(row.values, name)) return value;
     }
     return nullptr;
   }
@@ -127,11 +125,7 @@ class Columns {
     } else {
       throw BadRow{std::string("must be an object or a list, not ") + json_kind(row.values)};
     }
-    std::string wanted = column;
-    for (const auto& [own, names] : names_) {
-      if (own == column) wanted = names.front();
-    }
-    throw BadRow{"has no column \"" + printable(wanted) + "\"" +
+    throw BadRow{"has no column \"" + printable(names_.at(column).front()) + "\"" +
                  (has.empty() ? "" : " (it has " + printable(has, 300) + "); name one by --columns " + column + "=NAME")};
   }
 
@@ -140,20 +134,13 @@ class Columns {
   const Json* at(const Json& values, const std::string& name) {
     const auto dot = name.find('.');
     if (values.is_array()) {
-      const auto number = whole_number(name.substr(0, dot));
-      const auto width = static_cast<std::int64_t>(values.size());
-      if (!number || *number >= width || *number < -width) return nullptr;
-      const Json& item = values[static_cast<std::size_t>(*number < 0 ? width + *number : *number)];
-      return dot == std::string::npos ? &item : at(item, name.substr(dot + 1));
+      const auto index = index_of(whole_number(name.substr(0, dot)), values.size());
+      if (!index) return nullptr;
+      return dot == std::string::npos ? &values[*index] : at(values[*index], name.substr(dot + 1));
     }
     if (!values.is_object()) return nullptr;
     if (const auto found = values.find(name); found != values.end()) return found->is_null() ? nullptr : &*found;
-    const auto width = static_cast<std::int64_t>(values.size());
-    if (const auto number = whole_number(name); number && *number >= -width && *number < width) {
-      auto item = values.begin();
-      std::advance(item, static_cast<std::ptrdiff_t>(*number < 0 ? width + *number : *number));
-      return &*item;
-    }
+    if (const auto index = index_of(whole_number(name), values.size())) return &*std::next(values.begin(), static_cast<std::ptrdiff_t>(*index));
     if (dot == std::string::npos) return nullptr;
     const auto inner = values.find(name.substr(0, dot));
     if (inner == values.end()) return nullptr;
@@ -178,7 +165,7 @@ class Columns {
   }
 
  private:
-  std::vector<std::pair<std::string, std::vector<std::string>>> names_;
+  std::map<std::string, std::vector<std::string>> names_;  // of a task's column in the file
   std::vector<std::unique_ptr<Json>> gathered_;
 };
 
@@ -208,11 +195,8 @@ std::string label_in(const Json& value) {
 std::vector<std::string> list_in(const Json& value, const char* column) {
   std::vector<std::string> all;
   if (value.is_string()) {  // words with spaces between them
-    std::string_view text = value.get_ref<const std::string&>();
-    for (std::size_t begin = 0; begin <= text.size();) {
-      const std::size_t end = std::min(text.find(' ', begin), text.size());
-      if (end > begin) all.emplace_back(text.substr(begin, end - begin));
-      begin = end + 1;
+    for (std::string_view word : python::split(value.get_ref<const std::string&>(), " ", -1)) {
+      if (!word.empty()) all.emplace_back(word);
     }
     return all;
   }
@@ -289,9 +273,7 @@ std::vector<QuestionExample::Answer> answers_in(const Json& value, std::size_t c
 
 QuestionExample question_example(Columns& columns, const DataRow& row) {
   QuestionExample e;
-  if (row.values.is_object()) {
-    if (const auto id = row.values.find("id"); id != row.values.end() && id->is_string()) e.id = id->get<std::string>();
-  }
+  if (const auto id = row.values.find("id"); id != row.values.end() && id->is_string()) e.id = id->get<std::string>();
   try {
     e.question = columns.text(row, "question");
     e.context = columns.text(row, "context");
@@ -302,9 +284,7 @@ QuestionExample question_example(Columns& columns, const DataRow& row) {
     throw BadRow{e.id.empty() ? bad.problem : "question " + printable(e.id, 60) + ": " + bad.problem};
   }
   // A question that has no answer may still list plausible ones, under another name.
-  if (row.values.is_object()) {
-    if (const auto impossible = row.values.find("is_impossible"); impossible != row.values.end() && *impossible == true) e.answers.clear();
-  }
+  if (const auto impossible = row.values.find("is_impossible"); impossible != row.values.end() && *impossible == true) e.answers.clear();
   return e;
 }
 

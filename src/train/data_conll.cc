@@ -3,6 +3,7 @@
 
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "text/python_text.h"
 #include "train/data_rows.h"
 
 namespace polymath {
@@ -12,13 +13,9 @@ using Fields = std::vector<std::string_view>;
 
 // By tabs where the line has any, else by runs of spaces.
 Fields fields_of(std::string_view line) {
-  Fields fields;
-  const bool tabs = line.find('\t') != std::string_view::npos;
-  for (std::size_t begin = 0; begin <= line.size();) {
-    const std::size_t end = std::min(line.find(tabs ? '\t' : ' ', begin), line.size());
-    if (tabs || end > begin) fields.push_back(line.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  if (line.find('\t') != std::string_view::npos) return python::split(line, "\t", -1);
+  Fields fields = python::split(line, " ", -1);
+  std::erase(fields, "");
   return fields;
 }
 
@@ -83,28 +80,26 @@ class ConllRows final : public RowSource {
       // "3-4" is a token of several words that follow, "5.1" a word that the text does not show.
       if (fields[0].find_first_of("-.") != std::string_view::npos) return;
     }
-    const std::ptrdiff_t token = column(token_, fields), tag = column(tag_, fields);
-    if (token < 0 || tag < 0) {
-      const std::string& name = token < 0 ? token_ : tag_;
+    const auto token = column(token_, fields), tag = column(tag_, fields);
+    if (!token || !tag) {
+      const std::string& name = token ? tag_ : token_;
       return void(problem = here + (fields.size() == 1 ? "a token without a tag" : "no column " + printable(name)));
     }
     if (token == tag) return void(problem = here + "a token without a tag");
-    if (fields[static_cast<std::size_t>(tag)].empty()) return void(problem = here + "an empty tag");
-    tokens.push_back(fields[static_cast<std::size_t>(token)]);
-    tags.push_back(fields[static_cast<std::size_t>(tag)]);
+    if (fields[*tag].empty()) return void(problem = here + "an empty tag");
+    tokens.push_back(fields[*token]);
+    tags.push_back(fields[*tag]);
   }
 
-  // The index of a column that is named or counted; -1: there is none.
-  std::ptrdiff_t column(const std::string& name, const Fields& fields) const {
-    const auto width = static_cast<std::int64_t>(fields.size());
+  // The index of a column that is named or counted; nothing where there is none.
+  std::optional<std::size_t> column(const std::string& name, const Fields& fields) const {
     const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found != names_.end()) return found - names_.begin() < width ? found - names_.begin() : -1;
+    if (found != names_.end()) return index_of(found - names_.begin(), fields.size());
     const auto number = whole_number(name);
     if (!number) {
       throw Error(ErrorCode::kInvalidArgument, "has no column \"" + printable(name) + "\": its columns are counted from 0 (or from the end: -1)", text_->path());
     }
-    const std::int64_t index = *number < 0 ? width + *number : *number;
-    return index >= 0 && index < width ? static_cast<std::ptrdiff_t>(index) : -1;
+    return index_of(number, fields.size());
   }
 
   std::shared_ptr<const DataText> text_;

@@ -141,6 +141,12 @@ Json read_value(std::string_view text, std::string& problem) {
   }
 }
 
+// The list that a field of an object is; null: there is none.
+Json* list_of(Json& object, const std::string& name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? &*found : nullptr;
+}
+
 // A row a line, or (rows) those of a list in each line's object.
 class JsonLineRows final : public RowSource {
  public:
@@ -149,8 +155,7 @@ class JsonLineRows final : public RowSource {
   bool next(DataRow& row) override {
     while (ready_.empty()) {
       std::string_view line;
-      if (!lines_.next(line)) return false;
-      if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      if (!lines_.next_filled(line)) return false;
       DataRow whole{.line = lines_.number(), .problem = {}, .values = {}};
       whole.values = read_value(line, whole.problem);
       if (!whole.problem.empty() || rows_.empty()) ready_.push_back(std::move(whole));
@@ -163,11 +168,12 @@ class JsonLineRows final : public RowSource {
 
  private:
   void add_list(DataRow& whole) {
-    if (!whole.values.is_object() || !whole.values.contains(rows_) || !whole.values[rows_].is_array()) {
+    Json* list = list_of(whole.values, rows_);
+    if (!list) {
       ready_.push_back({.line = whole.line, .problem = "has no list \"" + rows_ + "\", which --rows names", .values = nullptr});
       return;
     }
-    for (Json& item : whole.values[rows_]) ready_.push_back({.line = whole.line, .problem = {}, .values = std::move(item)});
+    for (Json& item : *list) ready_.push_back({.line = whole.line, .problem = {}, .values = std::move(item)});
   }
 
   std::shared_ptr<const DataText> text_;
@@ -256,17 +262,13 @@ class SquadRows final : public RowSource {
   }
 
  private:
-  void add(const DataRow& article) {
+  void add(DataRow& article) {
     const auto bad = [&](const std::string& problem) { ready_.push_back({.line = article.line, .problem = problem, .values = nullptr}); };
-    const auto list = [](const Json& of, const char* name) -> const Json* {
-      const auto found = of.is_object() ? of.find(name) : of.end();
-      return of.is_object() && found != of.end() && found->is_array() ? &*found : nullptr;
-    };
-    const Json* paragraphs = list(article.values, "paragraphs");
+    Json* paragraphs = list_of(article.values, "paragraphs");
     if (!paragraphs) return bad("the article has no list \"paragraphs\"");
     for (std::size_t p = 0; p < paragraphs->size(); ++p) {
-      const Json& paragraph = (*paragraphs)[p];
-      const Json* questions = list(paragraph, "qas");
+      Json& paragraph = (*paragraphs)[p];
+      const Json* questions = list_of(paragraph, "qas");
       if (!questions || !paragraph.contains("context")) {
         bad("paragraph " + std::to_string(p) + " has no context with a list \"qas\"");
         continue;

@@ -28,6 +28,15 @@ bool LineCursor::next(std::string_view& line) {
   return true;
 }
 
+bool LineCursor::next_filled(std::string_view& line) {
+  while (next(line)) {
+    if (!is_blank(line)) return true;
+  }
+  return false;
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
 const std::vector<std::string>& column_names(const std::string& column) {
   static const std::map<std::string, std::vector<std::string>> kNames = {
       {"text", {"text", "sentence", "sentence1", "sentence_A", "premise", "question1", "review", "content", "#1 String"}},
@@ -42,6 +51,12 @@ const std::vector<std::string>& column_names(const std::string& column) {
       {"target", {"target", "summary", "highlights", "output"}},
   };
   return kNames.at(column);
+}
+
+std::optional<std::size_t> index_of(std::optional<std::int64_t> number, std::size_t count) {
+  const auto end = static_cast<std::int64_t>(count);
+  if (!number || *number >= end || *number < -end) return std::nullopt;
+  return static_cast<std::size_t>(*number < 0 ? end + *number : *number);
 }
 
 std::optional<std::int64_t> whole_number(std::string_view text) {

@@ -44,6 +44,7 @@ class LineCursor {
  public:
   explicit LineCursor(std::string_view text) : text_(text) {}
   bool next(std::string_view& line);
+  bool next_filled(std::string_view& line);       // the next that is not blank
   std::size_t number() const { return number_; }  // of the line that next() gave last
   std::size_t position() const { return at_; }    // where the next line begins
 
@@ -51,6 +52,9 @@ class LineCursor {
   std::string_view text_;
   std::size_t at_ = 0, number_ = 0;
 };
+
+// Nothing but spaces, tabs and carriage returns.
+bool is_blank(std::string_view line);
 
 // needed: the task's columns, by which a header is told from a row.
 std::unique_ptr<RowSource> delimited_rows(std::shared_ptr<const DataText> text, char delimiter, bool quotes, const DataOptions& options,
@@ -68,6 +72,9 @@ std::unique_ptr<RowSource> parallel_rows(std::shared_ptr<const DataText> source,
 // The other names under which published data sets keep a task's column ("text": sentence, review, ...); the column's own name is
 // the first.
 const std::vector<std::string>& column_names(const std::string& column);
+
+// The index among `count` of what is counted from 0, or from the end (negative); nothing where there is none.
+std::optional<std::size_t> index_of(std::optional<std::int64_t> number, std::size_t count);
 
 // A whole number as `text` writes it, which must be all of it.
 std::optional<std::int64_t> whole_number(std::string_view text);

@@ -7,8 +7,6 @@ namespace {
 
 constexpr const char* kNotUtf8 = "is not valid UTF-8";
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
-
 void set_text(DataRow& row, std::string_view text) {
   if (utf8_valid(text)) row.values = {{"text", text}};
   else row.problem = kNotUtf8;
@@ -20,13 +18,11 @@ class LineRows final : public RowSource {
 
   bool next(DataRow& row) override {
     row = {};
-    for (std::string_view line; lines_.next(line);) {
-      if (is_blank(line)) continue;
-      row.line = lines_.number();
-      set_text(row, line);
-      return true;
-    }
-    return false;
+    std::string_view line;
+    if (!lines_.next_filled(line)) return false;
+    row.line = lines_.number();
+    set_text(row, line);
+    return true;
   }
 
  private:
@@ -84,18 +80,16 @@ class LabelledRows final : public RowSource {
 
   bool next(DataRow& row) override {
     row = {};
-    for (std::string_view line; lines_.next(line);) {
-      if (is_blank(line)) continue;
-      row.line = lines_.number();
-      constexpr std::string_view kFastText = "__label__";
-      if (line.starts_with(kFastText)) line.remove_prefix(kFastText.size());
-      const std::size_t end = line.find_first_of(" \t");
-      if (!utf8_valid(line)) row.problem = kNotUtf8;
-      else if (end == 0 || end == std::string_view::npos) row.problem = "has no label and text with white space between them";
-      else row.values = {{"label", line.substr(0, end)}, {"text", line.substr(std::min(line.find_first_not_of(" \t", end), line.size()))}};
-      return true;
-    }
-    return false;
+    std::string_view line;
+    if (!lines_.next_filled(line)) return false;
+    row.line = lines_.number();
+    constexpr std::string_view kFastText = "__label__";
+    if (line.starts_with(kFastText)) line.remove_prefix(kFastText.size());
+    const std::size_t end = line.find_first_of(" \t");
+    if (!utf8_valid(line)) row.problem = kNotUtf8;
+    else if (end == 0 || end == std::string_view::npos) row.problem = "has no label and text with white space between them";
+    else row.values = {{"label", line.substr(0, end)}, {"text", line.substr(std::min(line.find_first_not_of(" \t", end), line.size()))}};
+    return true;
   }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <queue>
+#include <set>
 #include <unordered_map>
 
 #include "base/utf8.h"
@@ -15,6 +15,8 @@ namespace {
 using Pair = std::uint64_t;  // two ids
 
 Pair pair_of(std::uint32_t first, std::uint32_t second) { return std::uint64_t{first} << 32 | second; }
+std::uint32_t first_of(Pair p) { return static_cast<std::uint32_t>(p >> 32); }
+std::uint32_t second_of(Pair p) { return static_cast<std::uint32_t>(p); }
 
 struct PairHash {
   std::size_t operator()(Pair p) const {
@@ -80,15 +82,15 @@ class MergeTrainer {
     if (options_.prefix.empty()) {
       later = first;
     } else {
-      std::map<char32_t, std::string> seen;
+      std::set<char32_t> seen;
       for (const auto& [word, unused] : words) {
         CodePoints points(word);
         for (bool begins = true; !points.done(); begins = false) {
           const char32_t c = points.next();
-          if (!begins && first.contains(c)) seen.try_emplace(c, vocab_[first[c]]);
+          if (!begins && first.contains(c)) seen.insert(c);
         }
       }
-      for (const auto& [c, text] : seen) later[c] = add_token(options_.prefix + text);
+      for (const char32_t c : seen) later[c] = add_token(options_.prefix + vocab_[first[c]]);
     }
     for (const auto& [word, count] : words) {
       const std::size_t begin = symbols_.size();
@@ -126,11 +128,11 @@ class MergeTrainer {
   }
 
   void merge(const Candidate& top) {
-    const auto first = static_cast<std::uint32_t>(top.pair >> 32), second = static_cast<std::uint32_t>(top.pair);
+    const std::uint32_t first = first_of(top.pair), second = second_of(top.pair);
     std::string_view tail = vocab_[second];
     if (tail.starts_with(options_.prefix)) tail.remove_prefix(options_.prefix.size());
     const std::uint32_t merged = add_token(vocab_[first] + std::string(tail));
-    merges_.push_back({{first, second}, merged});
+    merges_.push_back(top.pair);
     for (const std::uint32_t w : top.words) merge_in(words_[w], w, first, second, merged);
     push_new();
   }
@@ -140,10 +142,10 @@ class MergeTrainer {
   // Where a pair was merged twice (its token can be made in several ways) the later time counts.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> in_order() const {
     std::unordered_map<Pair, std::size_t, PairHash> last;
-    for (std::size_t i = 0; i < merges_.size(); ++i) last[pair_of(merges_[i].first.first, merges_[i].first.second)] = i;
+    for (std::size_t i = 0; i < merges_.size(); ++i) last[merges_[i]] = i;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> ordered;
     for (std::size_t i = 0; i < merges_.size(); ++i) {
-      if (last[pair_of(merges_[i].first.first, merges_[i].first.second)] == i) ordered.push_back(merges_[i].first);
+      if (last[merges_[i]] == i) ordered.push_back({first_of(merges_[i]), second_of(merges_[i])});
     }
     return ordered;
   }
@@ -157,7 +159,7 @@ class MergeTrainer {
   std::unordered_map<Pair, std::int64_t, PairHash> counts_;
   std::unordered_map<Pair, std::vector<std::uint32_t>, PairHash> new_;
   std::priority_queue<Candidate> queue_;
-  std::vector<std::pair<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t>> merges_;
+  std::vector<Pair> merges_;
 };
 
 // From the left; the pairs that come and go are counted as they stand at that moment.

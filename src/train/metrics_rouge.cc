@@ -75,10 +75,8 @@ std::vector<std::size_t> common_subsequence(const Tokens& reference, const Token
 
 std::vector<Tokens> sentences_of(std::string_view text, bool stem) {
   std::vector<Tokens> sentences;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (end > begin) sentences.push_back(tokens_of(text.substr(begin, end - begin), stem));
-    begin = end + 1;
+  for (std::string_view sentence : python::split(text, "\n", -1)) {
+    if (!sentence.empty()) sentences.push_back(tokens_of(sentence, stem));
   }
   return sentences;
 }

@@ -93,16 +93,13 @@ std::string double_suffixes(const std::string& word) {
 
 std::string last_suffixes(const std::string& word) {
   static const std::vector<Rule> kRules = {{"al", ""},   {"ance", ""}, {"ence", ""},  {"er", ""},   {"ic", ""},  {"able", ""}, {"ible", ""}, {"ant", ""},
-                                           {"ement", ""}, {"ment", ""}, {"ent", ""}};
-  static const std::vector<Rule> kMore = {{"ou", ""}, {"ism", ""}, {"ate", ""}, {"iti", ""}, {"ous", ""}, {"ive", ""}, {"ize", ""}};
+                                           {"ement", ""}, {"ment", ""}, {"ent", ""},  {"ou", ""},   {"ism", ""}, {"ate", ""},  {"iti", ""},  {"ous", ""},
+                                           {"ive", ""},   {"ize", ""}};
   if (word.ends_with("ion")) {
     const std::string_view stem = without(word, 3);
     return measure(stem) > 1 && (stem.back() == 's' || stem.back() == 't') ? std::string(stem) : word;
   }
-  for (const Rule& rule : kRules) {
-    if (word.ends_with(rule.suffix)) return apply(word, kRules, 1);
-  }
-  return apply(word, kMore, 1);
+  return apply(word, kRules, 1);
 }
 
 std::string final_e(const std::string& word) {

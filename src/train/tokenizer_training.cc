@@ -124,7 +124,7 @@ TokenizerKind tokenizer_kind_named(const std::string& name) {
 }
 
 TokenizerTrainer::TokenizerTrainer(const TokenizerOptions& options)
-    : options_(options), tokenizer_(frame_of(options, special_tokens_of(options))), special_tokens_(special_tokens_of(options)), words_(spec_of(tokenizer_)) {}
+    : options_(options), special_tokens_(special_tokens_of(options)), tokenizer_(frame_of(options, special_tokens_)), words_(spec_of(tokenizer_)) {}
 
 TrainedTokenizer TokenizerTrainer::train(const TrainingProgress& progress) {
   const WordCounts words = words_.take();

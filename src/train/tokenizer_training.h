@@ -40,8 +40,8 @@ class TokenizerTrainer {
 
  private:
   TokenizerOptions options_;
-  Json tokenizer_;  // all but the vocabulary
   std::vector<std::string> special_tokens_;
+  Json tokenizer_;  // all but the vocabulary
   WordCounter words_;
 };
 

@@ -42,7 +42,7 @@ class PieceTable {
       std::uint64_t hash = kHashOfNothing;
       for (std::size_t n = 0; n < pieces[i].text.size(); ++n) {
         hash = next_hash(hash, pieces[i].text[n]);
-        Slot& slot = slot_of(hash);
+        Slot& slot = slots_[place_of(hash)];
         slot.hash = hash;
         if (slot.id == kUnknown) slot.id = kPrefix;
         if (n + 1 == pieces[i].text.size()) slot.id = static_cast<int>(i);
@@ -56,7 +56,7 @@ class PieceTable {
     std::uint64_t hash = kHashOfNothing;
     for (std::size_t n = 0; n < text.size() && n < longest_; ++n) {
       hash = next_hash(hash, text[n]);
-      const int id = const_cast<PieceTable*>(this)->slot_of(hash).id;
+      const int id = slots_[place_of(hash)].id;
       if (id == kUnknown) return;
       if (id >= 0) found(n + 1, id);
     }
@@ -67,10 +67,10 @@ class PieceTable {
     std::uint64_t hash = 0;
     int id = kUnknown;
   };
-  Slot& slot_of(std::uint64_t hash) {
+  std::size_t place_of(std::uint64_t hash) const {
     std::size_t i = hash & mask_;
     while (slots_[i].id != kUnknown && slots_[i].hash != hash) i = (i + 1) & mask_;
-    return slots_[i];
+    return i;
   }
 
   std::vector<Slot> slots_;
@@ -173,6 +173,7 @@ class UnigramTrainer {
       const std::string needed = std::to_string(alphabet_.size()) + " characters of the text and " + std::to_string(options.special_tokens) + " special tokens";
       throw Error(ErrorCode::kInvalidArgument, "is below the " + needed + " (--alphabet-limit N keeps the N most frequent characters)", "--vocab-size");
     }
+    std::erase_if(alphabet_, [](const auto& entry) { return entry.first == 0; });  // repeated_parts ends texts with it
     std::set<char32_t> kept;
     for (const auto& [c, unused] : alphabet_) kept.insert(c);
     for (const auto& [word, count] : words) {  // characters that are not kept cut a word
@@ -182,7 +183,7 @@ class UnigramTrainer {
         part.clear();
       };
       for (char32_t c : utf8_to_utf32(word)) {
-        if (c != 0 && kept.contains(c)) part += c;
+        if (kept.contains(c)) part += c;
         else end();
       }
       end();
@@ -211,9 +212,7 @@ class UnigramTrainer {
  private:
   void make_seeds() {
     std::vector<std::pair<double, std::u32string>> characters, parts;
-    for (const auto& [c, count] : alphabet_) {
-      if (c != 0) characters.push_back({static_cast<double>(count), std::u32string(1, c)});
-    }
+    for (const auto& [c, count] : alphabet_) characters.push_back({static_cast<double>(count), std::u32string(1, c)});
     for (auto& [part, count] : repeated_parts(words_, options_.longest_piece)) {
       const double characters_in_all = static_cast<double>(count) * static_cast<double>(part.size());
       parts.push_back({characters_in_all, std::move(part)});
@@ -287,17 +286,15 @@ class UnigramTrainer {
     const PieceTable table(pieces_);
     const double unknown = unknown_score();
     const std::vector<double> weights = scores();
-    // How a piece would be cut without it; empty: it cannot be, or it is never the best for itself.
+    // How a piece would be cut without it; empty: it is a character, or it is never the best for itself.
     std::vector<std::vector<int>> instead(pieces_.size());
-    std::vector<char> keep(pieces_.size(), 1);
     ThreadPool::global().parallel_for(kSlices, [&](std::size_t slice) {
       Lattice lattice;
       std::vector<int> path;
       for (std::size_t i = slice; i < pieces_.size(); i += kSlices) {
         if (pieces_[i].text.size() == 1) continue;
         lattice.fill(pieces_[i].text, table, weights, unknown, static_cast<int>(i));
-        if (lattice.viterbi(path) > pieces_[i].score) keep[i] = 0;
-        else instead[i] = path;
+        if (lattice.viterbi(path) <= pieces_[i].score) instead[i] = path;
       }
     });
     const std::vector<double> frequency = sum_over_words(table, weights, unknown, [&](Lattice& lattice, std::size_t w, std::vector<double>& sums) {
@@ -313,12 +310,11 @@ class UnigramTrainer {
     std::vector<Piece> kept;
     std::vector<std::pair<double, std::size_t>> candidates;  // what the likelihood loses
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
-      if (frequency[i] == 0 && !keep[i]) continue;
+      if (frequency[i] == 0 && pieces_[i].text.size() > 1) continue;
       if (instead[i].empty()) {
         kept.push_back(pieces_[i]);
         continue;
       }
-      if (frequency[i] == 0) continue;
       // Its occurrences become occurrences of those that stand for it. How many those are should be instead[i].size() - 1;
       // sentencepiece and tokenizers take the number of all pieces, which favours frequent ones, and so it is done here.
       const double log_all = scalar_log(sum + frequency[i] * static_cast<double>(pieces_.size()));
@@ -337,23 +333,21 @@ class UnigramTrainer {
   // All characters, also those that were lost; then the pieces as they stand.
   std::vector<std::pair<std::string, double>> finished() const {
     std::vector<std::pair<std::string, double>> all;
-    std::set<std::u32string> missing, in;
-    for (const auto& [c, unused] : alphabet_) {
-      if (c != 0) missing.insert(std::u32string(1, c));
-    }
+    std::set<char32_t> missing;
+    for (const auto& [c, unused] : alphabet_) missing.insert(c);
     for (const Piece& p : pieces_) {
-      if (!missing.erase(p.text)) continue;
-      in.insert(p.text);
+      if (p.text.size() > 1) continue;
+      missing.erase(p.text[0]);
       all.push_back({utf32_to_utf8(p.text), p.score});
     }
     double least = lowest();
-    for (const std::u32string& c : missing) {
-      all.push_back({utf32_to_utf8(c), least});
+    for (const char32_t c : missing) {
+      all.push_back({utf32_to_utf8({&c, 1}), least});
       least += 0.0001;  // as sentencepiece does: no two are equal
     }
     for (const Piece& p : pieces_) {
       if (all.size() + options_.special_tokens >= options_.vocab_size) break;
-      if (!in.contains(p.text)) all.push_back({utf32_to_utf8(p.text), p.score});
+      if (p.text.size() > 1) all.push_back({utf32_to_utf8(p.text), p.score});
     }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
     return all;
