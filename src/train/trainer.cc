@@ -129,9 +129,9 @@ class Training {
     about_["data"] = std::to_string(job.set->fingerprint());
     about_.update(job.about);
     std::int64_t deepest = 0;
-    depths_ = depths_of(optimizer_.parameters());
-    for (const std::int64_t d : depths_) deepest = std::max(deepest, d);
-    for (const std::int64_t d : depths_) factors_.push_back(options.layer_decay == 1 ? 1 : scalar_pow(options.layer_decay, static_cast<double>(deepest - d)));
+    const std::vector<std::int64_t> depths = depths_of(optimizer_.parameters());
+    for (const std::int64_t d : depths) deepest = std::max(deepest, d);
+    for (const std::int64_t d : depths) factors_.push_back(options.layer_decay == 1 ? 1 : scalar_pow(options.layer_decay, static_cast<double>(deepest - d)));
   }
 
   Json run() {
@@ -157,7 +157,7 @@ class Training {
     if (at_.best_step >= 0) summary["best_step"] = at_.best_step;
     if (!at_.best.empty()) summary["best"] = at_.best;
     summary["seconds"] = seconds_since(start_);
-    summary["tokens_per_s"] = seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0;
+    summary["tokens_per_s"] = tokens_per_second();
     summary["history"] = at_.history;
     return summary;
   }
@@ -199,7 +199,8 @@ class Training {
     }
     if (options_.clip > 0 && norm > options_.clip) optimizer_.scale_gradients(options_.clip / (norm + 1e-6));
     std::vector<double> rates;
-    for (const double factor : factors_) rates.push_back(rate() * factor);
+    const double highest = rate(at_.step);
+    for (const double factor : factors_) rates.push_back(highest * factor);
     optimizer_.step(rates);
     job_.model->parameters().refresh();
     at_.loss_sum += sum;
@@ -207,14 +208,15 @@ class Training {
     seconds_ += seconds_since(start);
   }
 
-  double rate() const { return options_.rate * schedule_factor(options_.schedule, at_.step, plan_.steps()); }
+  double rate(std::int64_t step) const { return options_.rate * schedule_factor(options_.schedule, step, plan_.steps()); }
+  double tokens_per_second() const { return seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0; }
 
   void report_step(const PlannedStep& planned, std::int64_t done_here) {
     Json line = {{"event", "step"}, {"step", at_.step}, {"steps", plan_.steps()}, {"epoch", planned.epoch + 1},
-                 {"loss", at_.loss_weight > 0 ? at_.loss_sum / at_.loss_weight : 0.0}, {"lr", options_.rate * schedule_factor(options_.schedule, at_.step - 1, plan_.steps())}};
+                 {"loss", at_.loss_weight > 0 ? at_.loss_sum / at_.loss_weight : 0.0}, {"lr", rate(at_.step - 1)}};
     at_.loss_sum = at_.loss_weight = 0;
     at_.history.push_back(line);
-    line["tokens_per_s"] = seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0;
+    line["tokens_per_s"] = tokens_per_second();
     line["seconds_left"] = seconds_since(start_) / static_cast<double>(done_here) * static_cast<double>(plan_.steps() - at_.step);
     report_(line);
   }
@@ -280,7 +282,6 @@ class Training {
   Plan plan_;
   Optimizer optimizer_;
   Json about_;
-  std::vector<std::int64_t> depths_;
   std::vector<double> factors_;  // of the rate, for each parameter
   Position at_;
   std::int64_t report_interval_ = 1, tokens_ = 0;
