@@ -110,6 +110,19 @@ bool is_better(const Json& figures, const Json& best, const std::string& score) 
   return a > b || (a == b && loss < best_loss);
 }
 
+// In a state, what the names of the model's own arrays begin with.
+constexpr std::string_view kOfModel = "model.";
+
+// Copies what was kept of an array into the array's memory, which must be the caller's to change.
+void take_back(const NamedArray& array, const std::vector<TensorView>& kept, const std::string& where) {
+  const auto found = std::find_if(kept.begin(), kept.end(), [&](const TensorView& t) { return t.name == array.name; });
+  if (found == kept.end() || found->dtype != array.dtype || found->shape != array.shape) {
+    const std::string name = array.name.starts_with(kOfModel) ? array.name.substr(kOfModel.size()) : array.name;
+    throw Error(ErrorCode::kBadFile, "lacks " + printable(name) + " in the size that this model asks for", where);
+  }
+  std::memcpy(const_cast<std::uint8_t*>(array.data.data()), found->data.data(), found->data.size());
+}
+
 // The loss of a batch. An encoder-decoder without a target of the task's own reads what its class derives.
 Tensor batch_loss(const LoadedModel& model, TrainingBatch& batch, Problem problem) {
   if (model.model().is_encoder_decoder() && !batch.target) {
@@ -238,11 +251,11 @@ class Training {
     report_(line);
   }
 
+  // What training changes, as named arrays over its own memory.
   std::vector<NamedArray> arrays() {
     std::vector<NamedArray> all = optimizer_.state();
-    for (const Parameter* p : job_.model->parameters().all()) {
-      if (!p->trained) continue;
-      all.push_back({"model." + p->name, DType::kF32, p->shape, Bytes(reinterpret_cast<const std::uint8_t*>(p->values.data()), p->values.size() * sizeof(float))});
+    for (const Parameter* p : optimizer_.parameters()) {
+      all.push_back({std::string(kOfModel) + p->name, DType::kF32, p->shape, Bytes(reinterpret_cast<const std::uint8_t*>(p->values.data()), p->values.size() * sizeof(float))});
     }
     return all;
   }
@@ -259,17 +272,11 @@ class Training {
     try {
       check_same(about_, kept.progress.at("options"), state_.path());
       at_ = position_of(kept.progress.at("position"));
-      optimizer_.restore(kept.tensors, kept.progress.at("optimizer").get<std::vector<double>>(), state_.path());
+      optimizer_.set_counters(kept.progress.at("optimizer").get<std::vector<double>>(), state_.path());
     } catch (const Json::exception&) {
       throw Error(ErrorCode::kBadFile, "is not the state of a training", state_.path());
     }
-    for (Parameter* p : optimizer_.parameters()) {
-      const auto found = std::find_if(kept.tensors.begin(), kept.tensors.end(), [&](const TensorView& t) { return t.name == "model." + p->name; });
-      if (found == kept.tensors.end() || found->dtype != DType::kF32 || found->shape != p->shape) {
-        throw Error(ErrorCode::kBadFile, "lacks " + printable(p->name) + " in the size that this model asks for", state_.path());
-      }
-      std::memcpy(p->values.data(), found->data.data(), found->data.size());
-    }
+    for (const NamedArray& array : arrays()) take_back(array, kept.tensors, state_.path());
     job_.model->parameters().refresh();
     report_({{"event", "resumed"}, {"step", at_.step}, {"steps", plan_.steps()}});
   }
