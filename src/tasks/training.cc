@@ -1,6 +1,7 @@
 #include "tasks/training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -179,6 +180,8 @@ void run_examples(const TextModel& model, const TrainingSet& set, const std::fun
   for (std::size_t i = 0; i < set.size(); ++i) inputs.push_back({.ids = set[i].ids, .type_ids = set[i].type_ids, .mask = {}, .head_rows = {}});
   run_batch(model.loaded.model(), inputs, done, /*empty_too=*/true);
 }
+
+void add_perplexity(const std::shared_ptr<const TextModel>&, Json& figures) { figures["perplexity"] = std::exp(figures["loss"].get<double>()); }
 
 const std::vector<TrainingTaskName>& training_tasks() {
   static const std::vector<TrainingTaskName> kAll = [] {

@@ -91,6 +91,9 @@ class TrainingLabels {
 // Runs the examples and calls done(i, outputs) for each.
 void run_examples(const TextModel& model, const TrainingSet& set, const std::function<void(std::size_t, const SequenceOutputs&)>& done);
 
+// TaskTraining::figures of a model that writes tokens.
+void add_perplexity(const std::shared_ptr<const TextModel>& model, Json& figures);
+
 void prepare_text_classification(TaskTraining& t);
 void prepare_token_classification(TaskTraining& t);
 void prepare_question_answering(TaskTraining& t);
