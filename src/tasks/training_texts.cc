@@ -1,24 +1,16 @@
 // Training of classifiers of texts and of pairs: one label, several, or a number.
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <optional>
 
 #include "base/printable.h"
 #include "polymath/error.h"
+#include "tasks/evaluation_parts.h"
 #include "tasks/scores.h"
 #include "tasks/text_input.h"
 #include "tasks/training_parts.h"
 
 namespace polymath {
 namespace {
-
-std::optional<float> number_in(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(value)) return std::nullopt;
-  return static_cast<float>(value);
-}
 
 std::vector<std::string> split(const std::string& text, const std::string& separator) {
   std::vector<std::string> parts;
@@ -41,7 +33,7 @@ Problem problem_asked(const TaskTraining& t, const std::vector<TextExample>& exa
   if (asked != "auto") {
     throw Error(ErrorCode::kInvalidArgument, "\"" + printable(asked, 60) + "\" is not one of auto, single_label_classification, multi_label_classification, regression", "--problem");
   }
-  const bool numbers = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return number_in(*e.label).has_value(); });
+  const bool numbers = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return finite_number(*e.label).has_value(); });
   const bool whole = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return e.label->find_first_not_of("-0123456789") == std::string::npos; });
   return numbers && !whole ? Problem::kRegression : Problem::kOneClass;
 }
@@ -66,9 +58,9 @@ struct Reading {
       const std::string where = describe(x.place, files_of(t, validation));
       if (e.ids.empty()) throw Error(ErrorCode::kBadFile, "gives no tokens", where);
       if (problem == Problem::kRegression) {
-        const auto value = number_in(*x.label);
+        const auto value = finite_number(*x.label);
         if (!value) throw Error(ErrorCode::kBadFile, "the label \"" + printable(*x.label, 40) + "\" is not a number, as those of a regression must be", where);
-        e.values = {*value};
+        e.values = {static_cast<float>(*value)};
       } else {
         if (problem == Problem::kSeveralClasses) e.values.assign(labels->names().size(), 0.0f);
         for (const std::string& label : labels_of(x)) {
@@ -89,9 +81,8 @@ void regression_figures(const TextModel& model, const TrainingSet& set, Json& fi
     truth.push_back(static_cast<double>(set[i].values[0]));
     predicted.push_back(static_cast<double>(outputs["logits"].row(0)[0]));
   });
-  const auto or_null = [](double v) { return std::isnan(v) ? Json() : Json(v); };
-  figures["pearson"] = or_null(pearson(truth, predicted));
-  figures["spearman"] = or_null(spearman(truth, predicted));
+  figures["pearson"] = number_or_null(pearson(truth, predicted));
+  figures["spearman"] = number_or_null(spearman(truth, predicted));
 }
 
 void class_figures(const TextModel& model, const TrainingSet& set, const std::vector<std::string>& names, Json& figures) {

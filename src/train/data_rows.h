@@ -71,5 +71,7 @@ const std::vector<std::string>& column_names(const std::string& column);
 
 // A whole number as `text` writes it, which must be all of it.
 std::optional<std::int64_t> whole_number(std::string_view text);
+// A finite number likewise.
+std::optional<double> finite_number(const std::string& text);
 
 }  // namespace polymath
