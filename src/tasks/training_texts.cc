@@ -27,9 +27,7 @@ std::vector<std::string> split(const std::string& text, const std::string& separ
 
 Problem problem_asked(const TaskTraining& t, const std::vector<TextExample>& examples) {
   const std::string& asked = t.options.problem;
-  if (asked == "regression") return Problem::kRegression;
-  if (asked == "single_label_classification") return Problem::kOneClass;
-  if (asked == "multi_label_classification") return Problem::kSeveralClasses;
+  if (const auto problem = problem_named(asked)) return *problem;
   if (asked != "auto") {
     throw Error(ErrorCode::kInvalidArgument, "\"" + printable(asked, 60) + "\" is not one of auto, single_label_classification, multi_label_classification, regression", "--problem");
   }
