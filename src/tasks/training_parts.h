@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,8 +77,8 @@ inline const std::vector<std::string>& files_of(const TaskTraining& t, bool vali
 // Numbers for labels: those of the checkpoint's own head where it knows all of them, else new ones.
 class TrainingLabels {
  public:
-  // used: the labels of the examples, with the place of the first; own: the head that the checkpoint must have to be kept.
-  TrainingLabels(TaskTraining& t, const std::map<std::string, std::string>& used, Head own);
+  // used: the labels of the examples; own: the head that the checkpoint must have to be kept.
+  TrainingLabels(TaskTraining& t, const std::set<std::string>& used, Head own);
 
   const std::vector<std::string>& names() const { return names_; }
   bool knows(const std::string& label) const { return ids_.contains(label); }

@@ -42,11 +42,10 @@ Encoding encode(const TaskTraining& t, const TextExample& e) {
 
 struct Reading {
   TaskTraining& t;
-  Problem problem;
   const TrainingLabels* labels;  // null: numbers
 
   std::vector<std::string> labels_of(const TextExample& e) const {
-    return problem == Problem::kSeveralClasses ? split(*e.label, t.options.label_separator) : std::vector{*e.label};
+    return t.problem == Problem::kSeveralClasses ? split(*e.label, t.options.label_separator) : std::vector{*e.label};
   }
 
   TrainingSet encode_all(const std::vector<TextExample>& examples, bool validation) const {
@@ -55,21 +54,21 @@ struct Reading {
       TrainingExample e = t.example(encode(t, x));
       const std::string where = describe(x.place, files_of(t, validation));
       if (e.ids.empty()) throw Error(ErrorCode::kBadFile, "gives no tokens", where);
-      if (problem == Problem::kRegression) {
+      if (t.problem == Problem::kRegression) {
         const auto value = finite_number(*x.label);
         if (!value) throw Error(ErrorCode::kBadFile, "the label \"" + printable(*x.label, 40) + "\" is not a number, as those of a regression must be", where);
         e.values = {static_cast<float>(*value)};
       } else {
-        if (problem == Problem::kSeveralClasses) e.values.assign(labels->names().size(), 0.0f);
+        if (t.problem == Problem::kSeveralClasses) e.values.assign(labels->names().size(), 0.0f);
         for (const std::string& label : labels_of(x)) {
           if (!labels->knows(label)) throw Error(ErrorCode::kBadFile, "no training example has the label \"" + printable(label, 60) + "\"", where);
-          if (problem == Problem::kOneClass) e.of_sequence = (*labels)[label];
+          if (t.problem == Problem::kOneClass) e.of_sequence = (*labels)[label];
           else e.values[static_cast<std::size_t>((*labels)[label])] = 1;
         }
       }
       all.push_back(std::move(e));
     }
-    return TrainingSet(std::move(all), problem == Problem::kOneClass ? LabelKind::kSequences : LabelKind::kValues);
+    return TrainingSet(std::move(all), t.problem == Problem::kOneClass ? LabelKind::kSequences : LabelKind::kValues);
   }
 };
 
@@ -122,19 +121,19 @@ void prepare_text_classification(TaskTraining& t) {
   });
   t.problem = problem_asked(t, examples.training);
   std::optional<TrainingLabels> labels;
-  Reading reading{t, t.problem, nullptr};
+  Reading reading{t, nullptr};
   if (t.problem == Problem::kRegression) {
     if (t.config.num_labels() != 1 || t.source_head != t.head) t.set_labels({"LABEL_0"});
     t.changes["problem_type"] = "regression";
     t.score = "pearson";
   } else {
-    std::map<std::string, std::string> used;
+    std::set<std::string> used;
     for (const TextExample& e : examples.training) {
-      for (const std::string& label : reading.labels_of(e)) used.emplace(label, "");
+      for (const std::string& label : reading.labels_of(e)) used.insert(label);
     }
     const bool several = t.problem == Problem::kSeveralClasses;
     if (used.size() < 2 && !several) {
-      throw Error(ErrorCode::kBadFile, "all examples have the label \"" + printable(used.empty() ? "" : used.begin()->first, 60) + "\": there is nothing to tell apart", t.options.files.front());
+      throw Error(ErrorCode::kBadFile, "all examples have the label \"" + printable(used.empty() ? "" : *used.begin(), 60) + "\": there is nothing to tell apart", t.options.files.front());
     }
     if (used.empty()) throw Error(ErrorCode::kBadFile, "no example has a label", t.options.files.front());
     reading.labels = &labels.emplace(t, used, Head::kSequenceClassification);

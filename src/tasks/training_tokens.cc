@@ -70,11 +70,11 @@ void prepare_token_classification(TaskTraining& t) {
   const auto examples = read_examples<TokensExample>(t, [&](const std::vector<std::string>& files, const std::function<void(TokensExample&&)>& take) {
     return read_tokens(files, t.options.data, take);
   });
-  std::map<std::string, std::string> used;
+  std::set<std::string> used;
   bool entities = true, some = false;
   for (const TokensExample& x : examples.training) {
     for (const std::string& tag : x.tags) {
-      used.emplace(tag, "");
+      used.insert(tag);
       entities &= is_entity_tag(tag);
       some |= tag != "O";
     }
@@ -82,11 +82,11 @@ void prepare_token_classification(TaskTraining& t) {
   if (!some) throw Error(ErrorCode::kBadFile, "no word has a tag but O: there is nothing to find", t.options.files.front());
   if (entities) {  // what begins may go on, even if no example shows it
     std::vector<std::string> inside;
-    for (const auto& [tag, unused] : used) {
+    for (const std::string& tag : used) {
       if (tag.starts_with("B-")) inside.push_back("I-" + tag.substr(2));
     }
-    for (std::string& tag : inside) used.emplace(std::move(tag), "");
-    used.emplace("O", "");
+    used.insert(inside.begin(), inside.end());
+    used.insert("O");
   }
   const auto labels = std::make_shared<TrainingLabels>(t, used, Head::kTokenClassification);
   t.score = entities ? "entity_f1" : "accuracy";
