@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "cli/data_arguments.h"
 #include "cli/progress.h"
 #include "tasks/evaluation.h"
 
@@ -11,10 +12,11 @@ namespace polymath::cli {
 namespace {
 
 struct Arguments {
-  std::string task, model, columns, format = "auto", label_map, parameters, rows, predictions;
+  std::string task, model, label_map, parameters, predictions;
   std::vector<std::string> files;
-  std::size_t limit = 0, batch_size = 32;
-  bool json = false, skip_bad = false, header = false, no_header = false, stem = false;
+  DataArguments data;
+  std::size_t batch_size = 32;
+  bool json = false, stem = false;
 };
 
 // Figures for a person: a line each, then a table for each class.
@@ -46,10 +48,7 @@ int eval(const Arguments& a, const Common& common) {
   if (a.model.empty()) {
     throw Error(ErrorCode::kNotFound, "no model is named, and none is shipped yet for this task: give --model DIR, the folder of a checkpoint", "eval");
   }
-  EvaluationOptions options{.files = a.files, .data = {}, .label_map = {}, .batch_size = a.batch_size, .stem = a.stem, .type = load_type_named(common.dtype)};
-  options.data = {.format = data_format_named(a.format), .columns = parse_assignments(a.columns, "--columns"), .header = {}, .rows = a.rows,
-                  .skip_bad = a.skip_bad, .limit = a.limit};
-  if (a.header || a.no_header) options.data.header = a.header;
+  EvaluationOptions options{.files = a.files, .data = a.data.options(), .label_map = {}, .batch_size = a.batch_size, .stem = a.stem, .type = load_type_named(common.dtype)};
   options.label_map = parse_assignments(a.label_map, "--label-map");
   if (!a.parameters.empty()) options.parameters = parse_json(a.parameters, "--parameters");
   if (!options.parameters.is_object()) {
@@ -89,13 +88,7 @@ void add_eval(CLI::App& app, Common& common, Action& action) {
   verb->add_option("TASK", a->task, "text-classification, ner, question-answering, translation, ...")->required();
   verb->add_option("--model", a->model, "checkpoint folder");
   verb->add_option("--data", a->files, "data files; parallel text: the sources' file, then the targets'")->required();
-  verb->add_option("--format", a->format, "csv, tsv, jsonl, json, conll, conllu, squad, lines, paragraphs, document, parallel, labelled (default: guessed)");
-  verb->add_option("--columns", a->columns, "where the task's columns are: text=sentence,label=0");
-  verb->add_option("--rows", a->rows, "where in a JSON object the list of rows is; * for every field");
-  verb->add_flag("--header", a->header, "CSV and TSV begin with the names of their columns");
-  verb->add_flag("--no-header", a->no_header, "they do not")->excludes("--header");
-  verb->add_flag("--skip-bad", a->skip_bad, "leave rows out that cannot be read, and count them");
-  verb->add_option("--limit", a->limit, "use the first N examples alone");
+  add_data_options(*verb, a->data, "use the first N examples alone");
   verb->add_option("--label-map", a->label_map, "labels of the data in the model's words: person=PER,0=negative");
   verb->add_option("--parameters", a->parameters, "parameters of the pipeline, a JSON object");
   verb->add_option("--batch-size", a->batch_size, "examples to a batch")->check(CLI::Range(1, 100000))->capture_default_str();

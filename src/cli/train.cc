@@ -1,5 +1,6 @@
 // polymath train TASK --model DIR --data FILE... -o OUT
 #include "cli/cli.h"
+#include "cli/data_arguments.h"
 #include "cli/training_progress.h"
 #include "tasks/training.h"
 
@@ -8,35 +9,26 @@ namespace {
 
 struct Arguments {
   TrainOptions options;
-  std::string columns, format = "auto", rows;
-  bool json = false, header = false, no_header = false;
+  DataArguments data;
+  bool json = false;
 };
 
 int train_task(const std::string& task, const Arguments& a, const Common& common) {
   TrainOptions options = a.options;
-  options.data.format = data_format_named(a.format);
-  options.data.columns = parse_assignments(a.columns, "--columns");
-  options.data.rows = a.rows;
-  if (a.header || a.no_header) options.data.header = a.header;
+  options.data = a.data.options();
   TrainingProgress progress(a.json, common.quiet);
   progress.end(train(task, options, [&](const Json& event) { progress.show(event); }));
   return 0;
 }
 
-void add_data_options(CLI::App& verb, Arguments& a) {
+void add_file_options(CLI::App& verb, Arguments& a) {
   TrainOptions& o = a.options;
   verb.add_option("--model", o.model, "checkpoint folder to begin with")->required();
   verb.add_option("--data", o.files, "data files")->required();
   verb.add_option("-o,--output", o.output, "folder for the trained model")->required();
   verb.add_option("--validation", o.validation, "files to evaluate on (default: a part of the data)");
   verb.add_option("--validation-split", o.validation_split, "the part of the data that is held back to evaluate on; 0: none")->capture_default_str();
-  verb.add_option("--format", a.format, "csv, tsv, jsonl, json, conll, conllu, squad, lines, paragraphs, document, parallel, labelled (default: guessed)");
-  verb.add_option("--columns", a.columns, "where the task's columns are: text=sentence,label=0");
-  verb.add_option("--rows", a.rows, "where in a JSON object the list of rows is; * for every field");
-  verb.add_flag("--header", a.header, "CSV and TSV begin with the names of their columns");
-  verb.add_flag("--no-header", a.no_header, "they do not")->excludes("--header");
-  verb.add_flag("--skip-bad", o.data.skip_bad, "leave rows out that cannot be read, and count them");
-  verb.add_option("--limit", o.data.limit, "use the first N examples of each set alone");
+  add_data_options(verb, a.data, "use the first N examples of each set alone");
   verb.add_option("--max-length", o.max_length, "tokens of a sequence (default: what the model reads, at most 512)")->check(CLI::Range(1, 1 << 20));
 }
 
@@ -104,7 +96,7 @@ void add_train(CLI::App& app, Common& common, Action& action) {
     auto* verb = train->add_subcommand(task.name, std::string(task.help) + " (columns: " + task.columns + ")");
     if (task.alias) verb->alias(task.alias);
     auto a = std::make_shared<Arguments>();
-    add_data_options(*verb, *a);
+    add_file_options(*verb, *a);
     add_task_options(*verb, task.name, a->options);
     add_trainer_options(*verb, *a);
     add_common(*verb, common);

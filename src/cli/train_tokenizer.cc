@@ -4,18 +4,19 @@
 
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "cli/data_arguments.h"
 #include "cli/progress.h"
-#include "train/data.h"
 #include "train/tokenizer_training.h"
 
 namespace polymath::cli {
 namespace {
 
 struct Arguments {
-  std::string kind, output, columns, format = "auto", rows;
+  std::string kind, output;
   std::vector<std::string> files, special_tokens;
   TokenizerOptions options;
-  bool json = false, skip_bad = false;
+  DataArguments data;
+  bool json = false;
 };
 
 int train_tokenizer(const Arguments& a, const Common& common) {
@@ -24,8 +25,7 @@ int train_tokenizer(const Arguments& a, const Common& common) {
   options.kind = tokenizer_kind_named(a.kind);
   options.special_tokens = a.special_tokens;
   TokenizerTrainer trainer(options);
-  DataOptions data{.format = data_format_named(a.format), .columns = parse_assignments(a.columns, "--columns"), .header = {}, .rows = a.rows, .skip_bad = a.skip_bad};
-  const DataReport report = read_texts(a.files, data, LabelColumn::kUnused, [&](TextExample&& e) {
+  const DataReport report = read_texts(a.files, a.data.options(), LabelColumn::kUnused, [&](TextExample&& e) {
     trainer.add(std::move(e.text));
     if (e.text_pair) trainer.add(std::move(*e.text_pair));
   });
@@ -66,10 +66,10 @@ void add_train_tokenizer(CLI::App& train, Common& common, Action& action) {
   verb->add_option("--special-tokens", a->special_tokens, "tokens beside those of the kind");
   verb->add_flag("--lowercase", a->options.lowercase, "texts are read in lower case");
   verb->add_option("--max-length", a->options.model_max_length, "model_max_length of tokenizer_config.json")->capture_default_str();
-  verb->add_option("--format", a->format, "csv, tsv, jsonl, json, lines, paragraphs, document, ... (default: guessed)");
-  verb->add_option("--columns", a->columns, "where the text is: text=body");
-  verb->add_option("--rows", a->rows, "where in a JSON object the list of rows is; * for every field");
-  verb->add_flag("--skip-bad", a->skip_bad, "leave rows out that cannot be read, and count them");
+  verb->add_option("--format", a->data.format, "csv, tsv, jsonl, json, lines, paragraphs, document, ... (default: guessed)");
+  verb->add_option("--columns", a->data.columns, "where the text is: text=body");
+  verb->add_option("--rows", a->data.rows, "where in a JSON object the list of rows is; * for every field");
+  verb->add_flag("--skip-bad", a->data.skip_bad, "leave rows out that cannot be read, and count them");
   verb->add_flag("--json", a->json, "one JSON object with what was made");
   add_common(*verb, common);
   verb->footer("  polymath train tokenizer --data book.txt --model bpe --vocab-size 8000 -o my-tokenizer      (docs/tokenizer-training.md)");

@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "polymath/error.h"
 #include "tasks/evaluation_parts.h"
+#include "train/data_rows.h"
 
 namespace polymath {
 namespace {
@@ -132,12 +133,8 @@ void LabelNames::check() const {
 double number_of(const std::string& label, const DataPlace& place, const EvaluationOptions& options) {
   const auto mapped = options.label_map.find(label);
   const std::string& text = mapped == options.label_map.end() ? label : mapped->second;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(value)) {
-    throw Error(ErrorCode::kBadFile, "the label \"" + printable(label, 40) + "\" is not a number, which this task needs", describe(place, options.files));
-  }
-  return value;
+  if (const auto value = finite_number(text)) return *value;
+  throw Error(ErrorCode::kBadFile, "the label \"" + printable(label, 40) + "\" is not a number, which this task needs", describe(place, options.files));
 }
 
 void add_report(const DataReport& report, Json& figures) {

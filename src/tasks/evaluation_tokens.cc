@@ -16,14 +16,10 @@ struct Tags {
 };
 
 Tags tags_of(const Encoding& encoding, const SequenceOutput& logits, std::size_t words, const std::vector<std::string>& labels) {
-  Tags all{.tags = std::vector<std::string>(words, kUnseen), .unseen = words};
-  std::vector<bool> seen(words);
-  for (std::size_t i = 0; i < encoding.size(); ++i) {
-    const std::int32_t word = encoding.word_ids[i];
-    if (word < 0 || static_cast<std::size_t>(word) >= words || seen[static_cast<std::size_t>(word)]) continue;
-    seen[static_cast<std::size_t>(word)] = true;
-    --all.unseen;
-    all.tags[static_cast<std::size_t>(word)] = labels[argmax_of({logits.row(static_cast<std::int64_t>(i)), static_cast<std::size_t>(logits.d)})];
+  Tags all;
+  for (const std::int32_t token : first_tokens(encoding, words)) {
+    all.unseen += token < 0;
+    all.tags.push_back(token < 0 ? kUnseen : labels[argmax_of({logits.row(token), static_cast<std::size_t>(logits.d)})]);
   }
   return all;
 }
@@ -34,10 +30,7 @@ void evaluate_tokens(Evaluation& e) {
   const auto model = TextModel::load(e.folder, Head::kTokenClassification, e.options.type, e.task);
   const PretrainedTokenizer& tokenizer = *model->tokenizer;
   const auto& labels = model->loaded.config().id2label();
-  if (!tokenizer.is_fast()) throw Error(ErrorCode::kUnsupported, "its tokenizer does not say which token is of which word", e.folder);
-  if (tokenizer.settings().refuses_words) {
-    throw Error(ErrorCode::kInvalidArgument, "takes no text in words without add_prefix_space in tokenizer_config.json", e.folder);
-  }
+  check_takes_words(tokenizer, e.folder);
   check_parameters(e.options.parameters, {});
   const ModelInputs gives = model_inputs_of(tokenizer);
   check_model_takes(*model, gives);

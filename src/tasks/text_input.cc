@@ -156,6 +156,23 @@ Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view
   return tokenizer.encode(text, options);
 }
 
+void check_takes_words(const PretrainedTokenizer& tokenizer, const std::string& folder) {
+  if (!tokenizer.is_fast()) throw Error(ErrorCode::kUnsupported, "its tokenizer does not say which token is of which word", folder);
+  if (tokenizer.settings().refuses_words) {
+    throw Error(ErrorCode::kInvalidArgument, "takes no text in words without add_prefix_space in tokenizer_config.json", folder);
+  }
+}
+
+std::vector<std::int32_t> first_tokens(const Encoding& encoding, std::size_t words) {
+  std::vector<std::int32_t> first(words, -1);
+  for (std::size_t i = 0; i < encoding.size(); ++i) {
+    const std::int32_t word = encoding.word_ids[i];
+    if (word < 0 || static_cast<std::size_t>(word) >= words || first[static_cast<std::size_t>(word)] >= 0) continue;
+    first[static_cast<std::size_t>(word)] = static_cast<std::int32_t>(i);
+  }
+  return first;
+}
+
 std::vector<const Json*> items_of(const Json& inputs) {
   std::vector<const Json*> items;
   if (inputs.is_array()) {

@@ -34,6 +34,12 @@ std::optional<Truncation> truncation_to_model(const PretrainedTokenizer& tokeniz
 // a huge text is tokenized.
 Encoding encode_truncated(const PretrainedTokenizer& tokenizer, std::string_view text, const EncodeOptions& options);
 
+// Throws Error naming the folder where its tokenizer takes no text in words, or does not say which token is of which word.
+void check_takes_words(const PretrainedTokenizer& tokenizer, const std::string& folder);
+
+// The first token of each word of a text in words: it answers for the word. -1: none, or it was cut off.
+std::vector<std::int32_t> first_tokens(const Encoding& encoding, std::size_t words);
+
 // A list's items, or the value itself as the one item.
 std::vector<const Json*> items_of(const Json& inputs);
 

@@ -1,6 +1,7 @@
 #include "tasks/training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -145,7 +146,7 @@ void TaskTraining::set_labels(const std::vector<std::string>& labels) {
   changes["num_labels"] = nullptr;
 }
 
-TrainingLabels::TrainingLabels(TaskTraining& t, const std::map<std::string, std::string>& used, Head own) {
+TrainingLabels::TrainingLabels(TaskTraining& t, const std::set<std::string>& used, Head own) {
   const std::vector<std::string>& kept = t.config.id2label();
   const auto id_in_kept = [&](const std::string& label) -> std::int32_t {
     const auto same = std::find(kept.begin(), kept.end(), label);
@@ -153,17 +154,17 @@ TrainingLabels::TrainingLabels(TaskTraining& t, const std::map<std::string, std:
     const auto number = whole_number(label);
     return number && *number >= 0 && *number < static_cast<std::int64_t>(kept.size()) ? static_cast<std::int32_t>(*number) : -1;
   };
-  const bool all_known = std::all_of(used.begin(), used.end(), [&](const auto& label) { return id_in_kept(label.first) >= 0; });
+  const bool all_known = std::all_of(used.begin(), used.end(), [&](const std::string& label) { return id_in_kept(label) >= 0; });
   if (t.source_head == own && all_known && !t.options.new_labels) {
     names_ = kept;
-    for (const auto& [label, unused] : used) ids_[label] = id_in_kept(label);
+    for (const std::string& label : used) ids_[label] = id_in_kept(label);
     for (std::size_t i = 0; i < kept.size(); ++i) {
       const bool occurs = std::any_of(ids_.begin(), ids_.end(), [&](const auto& id) { return id.second == static_cast<std::int32_t>(i); });
       if (!occurs) t.note("no example has the model's label " + printable(kept[i], 60));
     }
     return;
   }
-  for (const auto& [label, unused] : used) names_.push_back(label);
+  names_.assign(used.begin(), used.end());
   if (std::all_of(names_.begin(), names_.end(), [](const std::string& n) { return whole_number(n).has_value(); })) {
     std::stable_sort(names_.begin(), names_.end(), [](const std::string& a, const std::string& b) { return *whole_number(a) < *whole_number(b); });
   } else if (const auto outside = std::find(names_.begin(), names_.end(), "O"); outside != names_.end()) {
@@ -179,6 +180,8 @@ void run_examples(const TextModel& model, const TrainingSet& set, const std::fun
   for (std::size_t i = 0; i < set.size(); ++i) inputs.push_back({.ids = set[i].ids, .type_ids = set[i].type_ids, .mask = {}, .head_rows = {}});
   run_batch(model.loaded.model(), inputs, done, /*empty_too=*/true);
 }
+
+void add_perplexity(const std::shared_ptr<const TextModel>&, Json& figures) { figures["perplexity"] = std::exp(figures["loss"].get<double>()); }
 
 const std::vector<TrainingTaskName>& training_tasks() {
   static const std::vector<TrainingTaskName> kAll = [] {

@@ -1,6 +1,5 @@
 // Training of language models on plain text: what comes next, or what stands where a token is hidden.
 #include <algorithm>
-#include <cmath>
 
 #include "polymath/error.h"
 #include "tasks/training_parts.h"
@@ -12,10 +11,6 @@ Examples<TextExample> texts_of(TaskTraining& t) {
   return read_examples<TextExample>(t, [&](const std::vector<std::string>& files, const std::function<void(TextExample&&)>& take) {
     return read_texts(files, t.options.data, LabelColumn::kUnused, take);
   });
-}
-
-void add_perplexity(TaskTraining& t) {
-  t.figures = [](const std::shared_ptr<const TextModel>&, Json& figures) { figures["perplexity"] = std::exp(figures["loss"].get<double>()); };
 }
 
 // Each text on its own, in parts of max_length tokens, with an end where the tokenizer has one.
@@ -72,7 +67,7 @@ void prepare_causal_language_model(TaskTraining& t) {
   const auto texts = texts_of(t);
   t.training = following(t, texts.training);
   t.validation = following(t, texts.validation);
-  add_perplexity(t);
+  t.figures = add_perplexity;
 }
 
 void prepare_masked_language_model(TaskTraining& t) {
@@ -82,7 +77,7 @@ void prepare_masked_language_model(TaskTraining& t) {
   const auto texts = texts_of(t);
   t.training = hidden(t, texts.training);
   t.validation = hidden(t, texts.validation);
-  add_perplexity(t);
+  t.figures = add_perplexity;
 }
 
 }  // namespace polymath

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,8 +77,8 @@ inline const std::vector<std::string>& files_of(const TaskTraining& t, bool vali
 // Numbers for labels: those of the checkpoint's own head where it knows all of them, else new ones.
 class TrainingLabels {
  public:
-  // used: the labels of the examples, with the place of the first; own: the head that the checkpoint must have to be kept.
-  TrainingLabels(TaskTraining& t, const std::map<std::string, std::string>& used, Head own);
+  // used: the labels of the examples; own: the head that the checkpoint must have to be kept.
+  TrainingLabels(TaskTraining& t, const std::set<std::string>& used, Head own);
 
   const std::vector<std::string>& names() const { return names_; }
   bool knows(const std::string& label) const { return ids_.contains(label); }
@@ -90,6 +91,9 @@ class TrainingLabels {
 
 // Runs the examples and calls done(i, outputs) for each.
 void run_examples(const TextModel& model, const TrainingSet& set, const std::function<void(std::size_t, const SequenceOutputs&)>& done);
+
+// TaskTraining::figures of a model that writes tokens.
+void add_perplexity(const std::shared_ptr<const TextModel>& model, Json& figures);
 
 void prepare_text_classification(TaskTraining& t);
 void prepare_token_classification(TaskTraining& t);

@@ -1,6 +1,5 @@
 // Training of encoder-decoders that read a text and write another: translation, summarization.
 #include <algorithm>
-#include <cmath>
 
 #include "base/file.h"
 #include "base/printable.h"
@@ -78,7 +77,7 @@ void prepare_text2text(TaskTraining& t) {
   const Encoder encode(t);
   t.training = encode(pairs.training, false);
   t.validation = encode(pairs.validation, true);
-  t.figures = [](const std::shared_ptr<const TextModel>&, Json& figures) { figures["perplexity"] = std::exp(figures["loss"].get<double>()); };
+  t.figures = add_perplexity;
 }
 
 }  // namespace polymath

@@ -1,24 +1,16 @@
 // Training of classifiers of texts and of pairs: one label, several, or a number.
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <optional>
 
 #include "base/printable.h"
 #include "polymath/error.h"
+#include "tasks/evaluation_parts.h"
 #include "tasks/scores.h"
 #include "tasks/text_input.h"
 #include "tasks/training_parts.h"
 
 namespace polymath {
 namespace {
-
-std::optional<float> number_in(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(value)) return std::nullopt;
-  return static_cast<float>(value);
-}
 
 std::vector<std::string> split(const std::string& text, const std::string& separator) {
   std::vector<std::string> parts;
@@ -35,13 +27,11 @@ std::vector<std::string> split(const std::string& text, const std::string& separ
 
 Problem problem_asked(const TaskTraining& t, const std::vector<TextExample>& examples) {
   const std::string& asked = t.options.problem;
-  if (asked == "regression") return Problem::kRegression;
-  if (asked == "single_label_classification") return Problem::kOneClass;
-  if (asked == "multi_label_classification") return Problem::kSeveralClasses;
+  if (const auto problem = problem_named(asked)) return *problem;
   if (asked != "auto") {
     throw Error(ErrorCode::kInvalidArgument, "\"" + printable(asked, 60) + "\" is not one of auto, single_label_classification, multi_label_classification, regression", "--problem");
   }
-  const bool numbers = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return number_in(*e.label).has_value(); });
+  const bool numbers = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return finite_number(*e.label).has_value(); });
   const bool whole = std::all_of(examples.begin(), examples.end(), [](const TextExample& e) { return e.label->find_first_not_of("-0123456789") == std::string::npos; });
   return numbers && !whole ? Problem::kRegression : Problem::kOneClass;
 }
@@ -52,11 +42,10 @@ Encoding encode(const TaskTraining& t, const TextExample& e) {
 
 struct Reading {
   TaskTraining& t;
-  Problem problem;
   const TrainingLabels* labels;  // null: numbers
 
   std::vector<std::string> labels_of(const TextExample& e) const {
-    return problem == Problem::kSeveralClasses ? split(*e.label, t.options.label_separator) : std::vector{*e.label};
+    return t.problem == Problem::kSeveralClasses ? split(*e.label, t.options.label_separator) : std::vector{*e.label};
   }
 
   TrainingSet encode_all(const std::vector<TextExample>& examples, bool validation) const {
@@ -65,21 +54,21 @@ struct Reading {
       TrainingExample e = t.example(encode(t, x));
       const std::string where = describe(x.place, files_of(t, validation));
       if (e.ids.empty()) throw Error(ErrorCode::kBadFile, "gives no tokens", where);
-      if (problem == Problem::kRegression) {
-        const auto value = number_in(*x.label);
+      if (t.problem == Problem::kRegression) {
+        const auto value = finite_number(*x.label);
         if (!value) throw Error(ErrorCode::kBadFile, "the label \"" + printable(*x.label, 40) + "\" is not a number, as those of a regression must be", where);
-        e.values = {*value};
+        e.values = {static_cast<float>(*value)};
       } else {
-        if (problem == Problem::kSeveralClasses) e.values.assign(labels->names().size(), 0.0f);
+        if (t.problem == Problem::kSeveralClasses) e.values.assign(labels->names().size(), 0.0f);
         for (const std::string& label : labels_of(x)) {
           if (!labels->knows(label)) throw Error(ErrorCode::kBadFile, "no training example has the label \"" + printable(label, 60) + "\"", where);
-          if (problem == Problem::kOneClass) e.of_sequence = (*labels)[label];
+          if (t.problem == Problem::kOneClass) e.of_sequence = (*labels)[label];
           else e.values[static_cast<std::size_t>((*labels)[label])] = 1;
         }
       }
       all.push_back(std::move(e));
     }
-    return TrainingSet(std::move(all), problem == Problem::kOneClass ? LabelKind::kSequences : LabelKind::kValues);
+    return TrainingSet(std::move(all), t.problem == Problem::kOneClass ? LabelKind::kSequences : LabelKind::kValues);
   }
 };
 
@@ -89,9 +78,8 @@ void regression_figures(const TextModel& model, const TrainingSet& set, Json& fi
     truth.push_back(static_cast<double>(set[i].values[0]));
     predicted.push_back(static_cast<double>(outputs["logits"].row(0)[0]));
   });
-  const auto or_null = [](double v) { return std::isnan(v) ? Json() : Json(v); };
-  figures["pearson"] = or_null(pearson(truth, predicted));
-  figures["spearman"] = or_null(spearman(truth, predicted));
+  figures["pearson"] = number_or_null(pearson(truth, predicted));
+  figures["spearman"] = number_or_null(spearman(truth, predicted));
 }
 
 void class_figures(const TextModel& model, const TrainingSet& set, const std::vector<std::string>& names, Json& figures) {
@@ -133,19 +121,19 @@ void prepare_text_classification(TaskTraining& t) {
   });
   t.problem = problem_asked(t, examples.training);
   std::optional<TrainingLabels> labels;
-  Reading reading{t, t.problem, nullptr};
+  Reading reading{t, nullptr};
   if (t.problem == Problem::kRegression) {
     if (t.config.num_labels() != 1 || t.source_head != t.head) t.set_labels({"LABEL_0"});
     t.changes["problem_type"] = "regression";
     t.score = "pearson";
   } else {
-    std::map<std::string, std::string> used;
+    std::set<std::string> used;
     for (const TextExample& e : examples.training) {
-      for (const std::string& label : reading.labels_of(e)) used.emplace(label, "");
+      for (const std::string& label : reading.labels_of(e)) used.insert(label);
     }
     const bool several = t.problem == Problem::kSeveralClasses;
     if (used.size() < 2 && !several) {
-      throw Error(ErrorCode::kBadFile, "all examples have the label \"" + printable(used.empty() ? "" : used.begin()->first, 60) + "\": there is nothing to tell apart", t.options.files.front());
+      throw Error(ErrorCode::kBadFile, "all examples have the label \"" + printable(used.empty() ? "" : *used.begin(), 60) + "\": there is nothing to tell apart", t.options.files.front());
     }
     if (used.empty()) throw Error(ErrorCode::kBadFile, "no example has a label", t.options.files.front());
     reading.labels = &labels.emplace(t, used, Head::kSequenceClassification);

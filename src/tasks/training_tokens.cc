@@ -18,18 +18,18 @@ TrainingSet encode_all(TaskTraining& t, const std::vector<TokensExample>& exampl
     const Encoding encoding = t.tokenizer.encode(x.tokens, t.encode_options());
     TrainingExample e = t.example(encoding);
     e.of_rows.assign(e.ids.size(), kIgnored);
-    std::vector<bool> seen(x.tokens.size());
-    for (std::size_t i = 0; i < encoding.size(); ++i) {
-      const std::int32_t word = encoding.word_ids[i];
-      if (word < 0 || static_cast<std::size_t>(word) >= seen.size() || seen[static_cast<std::size_t>(word)]) continue;
-      seen[static_cast<std::size_t>(word)] = true;
-      const std::string& tag = x.tags[static_cast<std::size_t>(word)];
+    const std::vector<std::int32_t> tokens = first_tokens(encoding, x.tokens.size());
+    for (std::size_t word = 0; word < tokens.size(); ++word) {
+      if (tokens[word] < 0) {
+        ++unseen;
+        continue;
+      }
+      const std::string& tag = x.tags[word];
       if (!labels.knows(tag)) {
         throw Error(ErrorCode::kBadFile, "no training example has the tag \"" + printable(tag, 60) + "\"", describe(x.place, files_of(t, validation)));
       }
-      e.of_rows[i] = labels[tag];
+      e.of_rows[static_cast<std::size_t>(tokens[word])] = labels[tag];
     }
-    unseen += static_cast<std::size_t>(std::count(seen.begin(), seen.end(), false));
     if (std::all_of(e.of_rows.begin(), e.of_rows.end(), [](std::int32_t l) { return l == kIgnored; })) continue;
     all.push_back(std::move(e));
   }
@@ -63,18 +63,15 @@ void tag_figures(const TextModel& model, const TrainingSet& set, const std::vect
 }  // namespace
 
 void prepare_token_classification(TaskTraining& t) {
-  if (!t.tokenizer.is_fast()) throw Error(ErrorCode::kUnsupported, "its tokenizer does not say which token is of which word", t.options.model);
-  if (t.tokenizer.settings().refuses_words) {
-    throw Error(ErrorCode::kInvalidArgument, "takes no text in words without add_prefix_space in tokenizer_config.json", t.options.model);
-  }
+  check_takes_words(t.tokenizer, t.options.model);
   const auto examples = read_examples<TokensExample>(t, [&](const std::vector<std::string>& files, const std::function<void(TokensExample&&)>& take) {
     return read_tokens(files, t.options.data, take);
   });
-  std::map<std::string, std::string> used;
+  std::set<std::string> used;
   bool entities = true, some = false;
   for (const TokensExample& x : examples.training) {
     for (const std::string& tag : x.tags) {
-      used.emplace(tag, "");
+      used.insert(tag);
       entities &= is_entity_tag(tag);
       some |= tag != "O";
     }
@@ -82,11 +79,11 @@ void prepare_token_classification(TaskTraining& t) {
   if (!some) throw Error(ErrorCode::kBadFile, "no word has a tag but O: there is nothing to find", t.options.files.front());
   if (entities) {  // what begins may go on, even if no example shows it
     std::vector<std::string> inside;
-    for (const auto& [tag, unused] : used) {
+    for (const std::string& tag : used) {
       if (tag.starts_with("B-")) inside.push_back("I-" + tag.substr(2));
     }
-    for (std::string& tag : inside) used.emplace(std::move(tag), "");
-    used.emplace("O", "");
+    used.insert(inside.begin(), inside.end());
+    used.insert("O");
   }
   const auto labels = std::make_shared<TrainingLabels>(t, used, Head::kTokenClassification);
   t.score = entities ? "entity_f1" : "accuracy";

@@ -78,5 +78,7 @@ std::optional<std::size_t> index_of(std::optional<std::int64_t> number, std::siz
 
 // A whole number as `text` writes it, which must be all of it.
 std::optional<std::int64_t> whole_number(std::string_view text);
+// A finite number likewise.
+std::optional<double> finite_number(const std::string& text);
 
 }  // namespace polymath

@@ -1,7 +1,6 @@
 #include "train/model_folder.h"
 
 #include <algorithm>
-#include <bit>
 #include <deque>
 #include <set>
 
@@ -10,19 +9,10 @@
 #include "formats/safetensors.h"
 #include "polymath/error.h"
 #include "tensor/parameter.h"
+#include "tensor/weight.h"
 
 namespace polymath {
 namespace {
-
-std::vector<std::uint16_t> to_bf16(const std::vector<float>& values) {
-  std::vector<std::uint16_t> halves(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
-    const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    halves[i] = static_cast<std::uint16_t>(nan ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);  // nearest, ties to even
-  }
-  return halves;
-}
 
 // A table that is tied to one that the model reads is not written twice.
 bool is_copy_of_read(const TensorView& tensor, const Checkpoint& checkpoint, const std::set<std::string>& read) {
@@ -54,7 +44,8 @@ void save_model(const LoadedModel& model, const std::string& folder, DType type)
   const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
     NamedArray array{name, type, shape, {}};
     if (type == DType::kBf16) {
-      halves.push_back(to_bf16(values));
+      halves.emplace_back(values.size());
+      std::transform(values.begin(), values.end(), halves.back().begin(), round_to_bf16);
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(halves.back().data()), halves.back().size() * 2);
     } else {
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));

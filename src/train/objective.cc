@@ -45,11 +45,16 @@ bool predicts_tokens(Head head, const Config& config) {
 
 }  // namespace
 
+std::optional<Problem> problem_named(const std::string& name) {
+  if (name == "regression") return Problem::kRegression;
+  if (name == "single_label_classification") return Problem::kOneClass;
+  if (name == "multi_label_classification") return Problem::kSeveralClasses;
+  return std::nullopt;
+}
+
 Problem problem_of(const Config& c, bool integer, std::int64_t per_sequence) {
   const auto type = c.opt<std::string>("problem_type", "");
-  if (type == "regression") return Problem::kRegression;
-  if (type == "single_label_classification") return Problem::kOneClass;
-  if (type == "multi_label_classification") return Problem::kSeveralClasses;
+  if (const auto problem = problem_named(type)) return *problem;
   if (!type.empty()) {
     throw Error(ErrorCode::kUnsupported, "\"" + type + "\" is none of regression, single_label_classification, multi_label_classification",
                 c.path() + ": problem_type");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct Labels {
 
 // How Transformers understands labels of sequences: config.json's problem_type, or what the labels are.
 enum class Problem { kRegression, kOneClass, kSeveralClasses, kDistribution };
+// By the name that problem_type has for it; kDistribution has none.
+std::optional<Problem> problem_named(const std::string& name);
 // integer: the labels are whole numbers; per_sequence: how many each sequence has. Throws Error naming problem_type.
 Problem problem_of(const Config& config, bool integer, std::int64_t per_sequence);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "base/printable.h"
 #include "nn/scalar_math.h"
@@ -168,18 +167,11 @@ std::vector<NamedArray> Optimizer::state() {
   return arrays;
 }
 
-void Optimizer::restore(const std::vector<TensorView>& tensors, const std::vector<double>& counters, const std::string& where) {
+void Optimizer::set_counters(const std::vector<double>& counters, const std::string& where) {
   if (counters.size() != 3) throw Error(ErrorCode::kBadFile, "its optimizer's counters are not three", where);
   steps_ = static_cast<std::int64_t>(counters[0]);
   beta1_power_ = counters[1];
   beta2_power_ = counters[2];
-  for (const NamedArray& wanted : state()) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& t) { return t.name == wanted.name; });
-    if (found == tensors.end() || found->dtype != DType::kF32 || found->data.size() != wanted.data.size()) {
-      throw Error(ErrorCode::kBadFile, "lacks " + printable(wanted.name) + " in the size that this model asks for", where);
-    }
-    std::memcpy(const_cast<std::uint8_t*>(wanted.data.data()), found->data.data(), found->data.size());
-  }
 }
 
 }  // namespace polymath

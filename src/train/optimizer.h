@@ -34,12 +34,12 @@ class Optimizer {
   // rates: [parameters], how far each goes. ParameterStore::refresh() is for the caller.
   void step(const std::vector<double>& rates);
 
-  // All that step() remembers, as named arrays over its own memory.
+  // All that step() remembers, as named arrays over its own memory: to go on from there, their bytes may be replaced.
   std::vector<NamedArray> state();
   // The numbers among it: step count and powers of the betas.
   std::vector<double> counters() const { return {static_cast<double>(steps_), beta1_power_, beta2_power_}; }
-  // Takes back what state() and counters() gave. Throws Error naming what is missing or of another size.
-  void restore(const std::vector<TensorView>& tensors, const std::vector<double>& counters, const std::string& where);
+  // Takes back what counters() gave. Throws Error where it is something else.
+  void set_counters(const std::vector<double>& counters, const std::string& where);
 
  private:
   struct Moments {

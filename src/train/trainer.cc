@@ -110,6 +110,19 @@ bool is_better(const Json& figures, const Json& best, const std::string& score) 
   return a > b || (a == b && loss < best_loss);
 }
 
+// In a state, what the names of the model's own arrays begin with.
+constexpr std::string_view kOfModel = "model.";
+
+// Copies what was kept of an array into the array's memory, which must be the caller's to change.
+void take_back(const NamedArray& array, const std::vector<TensorView>& kept, const std::string& where) {
+  const auto found = std::find_if(kept.begin(), kept.end(), [&](const TensorView& t) { return t.name == array.name; });
+  if (found == kept.end() || found->dtype != array.dtype || found->shape != array.shape) {
+    const std::string name = array.name.starts_with(kOfModel) ? array.name.substr(kOfModel.size()) : array.name;
+    throw Error(ErrorCode::kBadFile, "lacks " + printable(name) + " in the size that this model asks for", where);
+  }
+  std::memcpy(const_cast<std::uint8_t*>(array.data.data()), found->data.data(), found->data.size());
+}
+
 // The loss of a batch. An encoder-decoder without a target of the task's own reads what its class derives.
 Tensor batch_loss(const LoadedModel& model, TrainingBatch& batch, Problem problem) {
   if (model.model().is_encoder_decoder() && !batch.target) {
@@ -129,9 +142,9 @@ class Training {
     about_["data"] = std::to_string(job.set->fingerprint());
     about_.update(job.about);
     std::int64_t deepest = 0;
-    depths_ = depths_of(optimizer_.parameters());
-    for (const std::int64_t d : depths_) deepest = std::max(deepest, d);
-    for (const std::int64_t d : depths_) factors_.push_back(options.layer_decay == 1 ? 1 : scalar_pow(options.layer_decay, static_cast<double>(deepest - d)));
+    const std::vector<std::int64_t> depths = depths_of(optimizer_.parameters());
+    for (const std::int64_t d : depths) deepest = std::max(deepest, d);
+    for (const std::int64_t d : depths) factors_.push_back(options.layer_decay == 1 ? 1 : scalar_pow(options.layer_decay, static_cast<double>(deepest - d)));
   }
 
   Json run() {
@@ -157,7 +170,7 @@ class Training {
     if (at_.best_step >= 0) summary["best_step"] = at_.best_step;
     if (!at_.best.empty()) summary["best"] = at_.best;
     summary["seconds"] = seconds_since(start_);
-    summary["tokens_per_s"] = seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0;
+    summary["tokens_per_s"] = tokens_per_second();
     summary["history"] = at_.history;
     return summary;
   }
@@ -199,7 +212,8 @@ class Training {
     }
     if (options_.clip > 0 && norm > options_.clip) optimizer_.scale_gradients(options_.clip / (norm + 1e-6));
     std::vector<double> rates;
-    for (const double factor : factors_) rates.push_back(rate() * factor);
+    const double highest = rate(at_.step);
+    for (const double factor : factors_) rates.push_back(highest * factor);
     optimizer_.step(rates);
     job_.model->parameters().refresh();
     at_.loss_sum += sum;
@@ -207,14 +221,15 @@ class Training {
     seconds_ += seconds_since(start);
   }
 
-  double rate() const { return options_.rate * schedule_factor(options_.schedule, at_.step, plan_.steps()); }
+  double rate(std::int64_t step) const { return options_.rate * schedule_factor(options_.schedule, step, plan_.steps()); }
+  double tokens_per_second() const { return seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0; }
 
   void report_step(const PlannedStep& planned, std::int64_t done_here) {
     Json line = {{"event", "step"}, {"step", at_.step}, {"steps", plan_.steps()}, {"epoch", planned.epoch + 1},
-                 {"loss", at_.loss_weight > 0 ? at_.loss_sum / at_.loss_weight : 0.0}, {"lr", options_.rate * schedule_factor(options_.schedule, at_.step - 1, plan_.steps())}};
+                 {"loss", at_.loss_weight > 0 ? at_.loss_sum / at_.loss_weight : 0.0}, {"lr", rate(at_.step - 1)}};
     at_.loss_sum = at_.loss_weight = 0;
     at_.history.push_back(line);
-    line["tokens_per_s"] = seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0;
+    line["tokens_per_s"] = tokens_per_second();
     line["seconds_left"] = seconds_since(start_) / static_cast<double>(done_here) * static_cast<double>(plan_.steps() - at_.step);
     report_(line);
   }
@@ -236,11 +251,11 @@ class Training {
     report_(line);
   }
 
+  // What training changes, as named arrays over its own memory.
   std::vector<NamedArray> arrays() {
     std::vector<NamedArray> all = optimizer_.state();
-    for (const Parameter* p : job_.model->parameters().all()) {
-      if (!p->trained) continue;
-      all.push_back({"model." + p->name, DType::kF32, p->shape, Bytes(reinterpret_cast<const std::uint8_t*>(p->values.data()), p->values.size() * sizeof(float))});
+    for (const Parameter* p : optimizer_.parameters()) {
+      all.push_back({std::string(kOfModel) + p->name, DType::kF32, p->shape, Bytes(reinterpret_cast<const std::uint8_t*>(p->values.data()), p->values.size() * sizeof(float))});
     }
     return all;
   }
@@ -257,17 +272,11 @@ class Training {
     try {
       check_same(about_, kept.progress.at("options"), state_.path());
       at_ = position_of(kept.progress.at("position"));
-      optimizer_.restore(kept.tensors, kept.progress.at("optimizer").get<std::vector<double>>(), state_.path());
+      optimizer_.set_counters(kept.progress.at("optimizer").get<std::vector<double>>(), state_.path());
     } catch (const Json::exception&) {
       throw Error(ErrorCode::kBadFile, "is not the state of a training", state_.path());
     }
-    for (Parameter* p : optimizer_.parameters()) {
-      const auto found = std::find_if(kept.tensors.begin(), kept.tensors.end(), [&](const TensorView& t) { return t.name == "model." + p->name; });
-      if (found == kept.tensors.end() || found->dtype != DType::kF32 || found->shape != p->shape) {
-        throw Error(ErrorCode::kBadFile, "lacks " + printable(p->name) + " in the size that this model asks for", state_.path());
-      }
-      std::memcpy(p->values.data(), found->data.data(), found->data.size());
-    }
+    for (const NamedArray& array : arrays()) take_back(array, kept.tensors, state_.path());
     job_.model->parameters().refresh();
     report_({{"event", "resumed"}, {"step", at_.step}, {"steps", plan_.steps()}});
   }
@@ -280,7 +289,6 @@ class Training {
   Plan plan_;
   Optimizer optimizer_;
   Json about_;
-  std::vector<std::int64_t> depths_;
   std::vector<double> factors_;  // of the rate, for each parameter
   Position at_;
   std::int64_t report_interval_ = 1, tokens_ = 0;
