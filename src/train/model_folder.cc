@@ -45,7 +45,7 @@ void save_model(const LoadedModel& model, const std::string& folder, DType type)
     NamedArray array{name, type, shape, {}};
     if (type == DType::kBf16) {
       halves.emplace_back(values.size());
-      std::transform(values.begin(), values.end(), halves.back().begin(), round_to_bf16);
+      std::transform(values.begin(), values.end(), halves.back().begin(), f32_to_bf16);
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(halves.back().data()), halves.back().size() * 2);
     } else {
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));
