@@ -1,6 +1,7 @@
 """Trains tiny checkpoints for every task, and compares what Transformers makes of the folders with what the program does.
 
-    any/bin/python recipes/compare_trained.py build/polymath    # 4.57.6 or newer; needs torch
+    any/bin/python recipes/compare_trained.py build/polymath           # 4.57.6 or newer; needs torch
+    any/bin/python recipes/compare_trained.py build/polymath --lora    # the same of LoRA adapters, which PEFT loads
 
 Each folder must load without a missing or unexpected tensor, and give the same outputs within 1e-4.
 """
@@ -18,6 +19,9 @@ from safetensors.torch import load_file, save_file
 ROOT = pathlib.Path(__file__).parent.parent
 MODELS = ROOT / "tests" / "golden" / "pipelines"
 PROGRAM = sys.argv[1]
+LORA = "--lora" in sys.argv[2:]
+if LORA:
+    import peft
 transformers.logging.set_verbosity_error()
 
 RUNS = [
@@ -52,11 +56,23 @@ def outputs_of(model, inputs):
     return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
 
 
+def load(folder, kind):
+    """The model of a folder, and what is wrong with the folder."""
+    if not LORA:
+        model, report = kind.from_pretrained(folder, output_loading_info=True, torch_dtype=torch.float32)
+        return model, [f"{what}: {sorted(report[what])}" for what in ("missing_keys", "unexpected_keys", "mismatched_keys") if report[what]]
+    base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
+    model = kind.from_pretrained(base, config=transformers.AutoConfig.from_pretrained(folder), torch_dtype=torch.float32, ignore_mismatched_sizes=True)
+    adapted = peft.get_peft_model(model, peft.PeftConfig.from_pretrained(folder))
+    report = peft.set_peft_model_state_dict(adapted, peft.load_peft_weights(folder))
+    new = {name for name in report.missing_keys if ".lora_" in name}
+    return adapted, [f"{what}: {sorted(names)}" for what, names in (("missing", new), ("unexpected", report.unexpected_keys)) if names]
+
+
 def compare(task, name, folder):
     config = json.loads((folder / "config.json").read_text())
-    model, report = getattr(transformers, config["architectures"][0]).from_pretrained(folder, output_loading_info=True, torch_dtype=torch.float32)
+    model, problems = load(folder, getattr(transformers, config["architectures"][0]))
     model.eval()
-    problems = [f"{kind}: {sorted(report[kind])}" for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") if report[kind]]
     ids = torch.randint(5, min(60, config["vocab_size"]), (2, 9), generator=torch.Generator().manual_seed(3))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     if model.config.is_encoder_decoder and task == "translation":
@@ -87,7 +103,7 @@ def main():
         for task, data, names in RUNS:
             for name in names:
                 folder = scratch / f"{task}-{name}"
-                command = [PROGRAM, "train", task, "--model", MODELS / name, "--data", scratch / data, "-o", folder, "--epochs", "3", "--lr", "3e-3", "--quiet"]
+                command = [PROGRAM, "train", task, "--model", MODELS / name, "--data", scratch / data, "-o", folder, "--epochs", "3", "--lr", "3e-3", "--quiet"] + ["--lora", "4"] * LORA
                 if name in LANGUAGES:
                     command += ["--src-lang", LANGUAGES[name][0], "--tgt-lang", LANGUAGES[name][1]]
                 done = subprocess.run(command, capture_output=True, text=True)

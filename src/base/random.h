@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace polymath {
 
@@ -15,6 +16,13 @@ inline double uniform(std::uint64_t seed, std::uint64_t sequence, std::uint64_t 
     x ^= x >> 31;
   }
   return (static_cast<double>(x >> 11) + 0.5) * 0x1p-53;
+}
+
+// A sequence's number by its name: FNV-1a.
+inline std::uint64_t hash_of(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
 }
 
 }  // namespace polymath

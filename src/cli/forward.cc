@@ -54,7 +54,7 @@ int forward(const std::string& folder, const std::string& in, const std::string&
     Tensor& t = values.back();
     if (choices) t = t.reshaped({inputs.shape()[0], inputs.shape()[1]});
     else clear_hidden(t, inputs.batch());
-    arrays.push_back({output.name, DType::kF32, t.shape(),
+    arrays.push_back({output.name, DType::kF32, {t.shape().begin(), t.shape().end()},
                       {reinterpret_cast<const std::uint8_t*>(t.data()), static_cast<std::size_t>(t.size()) * sizeof(float)}});
   }
   write_safetensors(out, arrays);

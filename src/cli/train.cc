@@ -10,12 +10,18 @@ namespace {
 struct Arguments {
   TrainOptions options;
   DataArguments data;
+  LoraOptions lora{.r = 0, .lora_alpha = 0, .use_rslora = false, .target_modules = {}, .seed = 0};
   bool json = false;
 };
 
 int train_task(const std::string& task, const Arguments& a, const Common& common) {
   TrainOptions options = a.options;
   options.data = a.data.options();
+  if (a.lora.r > 0) {
+    options.lora = a.lora;
+    options.lora->seed = options.trainer.batches.seed;
+    if (a.lora.lora_alpha == 0) options.lora->lora_alpha = 2 * static_cast<double>(a.lora.r);
+  }
   TrainingProgress progress(a.json, common.quiet);
   progress.end(train(task, options, [&](const Json& event) { progress.show(event); }));
   return 0;
@@ -56,6 +62,11 @@ void add_trainer_options(CLI::App& verb, Arguments& a) {
   verb.add_option("--save-every", t.save_every, "steps between resumable checkpoints (default: at each evaluation)")->check(CLI::Range(std::int64_t{1}, kMost));
   verb.add_option("--patience", t.patience, "end after so many evaluations without a better one")->check(CLI::Range(std::int64_t{1}, kMost));
   verb.add_option("--freeze", a.options.freeze, "leave parameters alone whose names begin so: bert.embeddings");
+  auto* lora = verb.add_option("--lora", a.lora.r, "train a LoRA adapter of this rank and leave the model as it is")->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}));
+  verb.add_option("--lora-alpha", a.lora.lora_alpha, "the adapter counts this much over its rank (default: twice the rank)")->check(CLI::Range(1e-6, 1e9))->needs(lora);
+  verb.add_option("--lora-targets", a.lora.target_modules, "how the names of the layers end that are adapted: query,value (default: all linear layers)")->delimiter(',')->needs(lora);
+  verb.add_flag("--rslora", a.lora.use_rslora, "over the root of the rank instead")->needs(lora);
+  verb.add_option("--base-name", a.options.base_name, "what the adapter calls its base model (default: as --model)")->needs(lora);
   verb.add_flag("--recompute", t.recompute, "keep less memory: compute the inside of each layer anew on the way back");
   verb.add_option("--save-dtype", a.options.save_type, "f32, bf16, or auto: as the checkpoint was")->check(CLI::IsMember({"f32", "bf16", "auto"}))->capture_default_str();
   verb.add_option("--seed", t.batches.seed, "of all that is random")->capture_default_str();

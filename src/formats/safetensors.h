@@ -15,7 +15,8 @@
 
 namespace polymath {
 
-struct Parameter;  // tensor/parameter.h
+struct Parameter;       // tensor/parameter.h
+struct LowRankTensors;  // tensor/low_rank.h
 
 // A tensor inside a checkpoint's bytes. Valid while its Checkpoint or SafetensorsFile lives.
 struct TensorView {
@@ -26,6 +27,7 @@ struct TensorView {
   const MappedFile* file = nullptr;  // where data is mapped from, if it is
   bool transposed = false;           // kQ8 and kQ4: the panels are those of the transpose
   Parameter* parameter = nullptr;    // whose values data is part of, where a model is to be trained
+  const LowRankTensors* low_rank = nullptr;  // what changes a layer's weight, or null
 
   std::int64_t elements() const;
   // The bytes have been used: their pages may leave memory. They stay readable.

@@ -110,6 +110,7 @@ std::optional<Head> Adapter::head(const Architecture& architecture) const {
 }
 
 Config Adapter::config() const {
+  if (file_exists(join_path(folder_, "config.json"))) return Config::load(folder_);
   const std::string path = join_path(base_, "config.json");
   Json values = read_json_file(path);
   const Config plain(values, path);

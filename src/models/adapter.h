@@ -19,7 +19,8 @@ class Adapter {
   const std::string& base() const { return base_; }  // the folder of the model that it adapts
   // The class it was made for, by task_type or auto_mapping; absent where it names none.
   std::optional<Head> head(const Architecture& architecture) const;
-  // The base's config.json; with as many labels as a classifier that the adapter brings along has.
+  // The adapter's own config.json, where it has one; else the base's, with as many labels as a classifier that the adapter
+  // brings along has.
   Config config() const;
   // Adds the adapter to the base model's tensors. Throws Error naming the tensor that does not fit.
   void apply(Checkpoint& base, const Weights& names, const std::string& model_type) const;

@@ -218,7 +218,7 @@ struct DebertaLayer {
     key_projection = query_projection = Linear();
   }
 
-  bool trains() const { return !in_proj.weight().parts().empty(); }
+  bool trains() const { return !in_proj.weight().parts().empty() || !in_proj.weight().changes().empty(); }
 
   // x: [rows, D]; positions: [2 span, D] where they are to be trained
   Tensor operator()(Tensor x, const DebertaConfig& c, const Tensor& positions, const Step& step) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/config.h"
+#include "models/new_adapter.h"
 #include "nn/layers.h"
 #include "nn/scope.h"
 #include "nn/step.h"
@@ -136,11 +137,14 @@ class LoadedModel {
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
   // The same in float32, with parameters that can change: a Tape gives them gradients.
   static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr, const NewHead* anew = nullptr);
+  // The same with the checkpoint's own values as they are: an adapter of its linear layers is trained, and a classifier's head.
+  static LoadedModel load_to_adapt(const std::string& folder, const LoraOptions& lora, const Head* head = nullptr, const NewHead* anew = nullptr);
 
   // The checkpoint alone, as far as it is still needed when the model was looked at.
   LoadedModel without_model() &&;
 
   ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
+  const NewAdapter* new_adapter() const { return new_adapter_.get(); }  // of one that was loaded to adapt, else null
   const Json& config_given() const { return config_given_; }  // config.json with a new head's fields, without defaults
   std::vector<std::string> made_anew() const { return fresh_ ? fresh_->names() : std::vector<std::string>(); }
   // A parameter's name in today's Transformers, which a file written now has.
@@ -151,12 +155,14 @@ class LoadedModel {
   Head head() const { return head_; }
 
  private:
-  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew);
+  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew,
+                          const LoraOptions* lora);
 
   std::unique_ptr<Config> config_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<ParameterStore> parameters_;
   std::unique_ptr<FreshTensors> fresh_;
+  std::unique_ptr<NewAdapter> new_adapter_;
   Json config_given_;
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<Model> model_;

@@ -75,15 +75,22 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr, nullptr); }
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr, nullptr, nullptr); }
 
 LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew) {
-  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew);
+  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew, nullptr);
   loaded.parameters().drop_unread();
   return loaded;
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew) {
+LoadedModel LoadedModel::load_to_adapt(const std::string& folder, const LoraOptions& lora, const Head* head, const NewHead* anew) {
+  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew, &lora);
+  loaded.parameters().drop_unread();
+  return loaded;
+}
+
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew,
+                              const LoraOptions* lora) {
   LoadedModel loaded;
   loaded.parameters_ = std::move(parameters);
   const auto adapter = Adapter::open(folder);
@@ -114,7 +121,8 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   const LoadType saved = saved_type(*loaded.config_);
   if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
-  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get());
+  if (lora) loaded.new_adapter_ = std::make_unique<NewAdapter>(*lora, *loaded.parameters_);
+  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get(), loaded.new_adapter_.get());
   try {
     if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
     loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});

@@ -16,12 +16,6 @@ constexpr std::array<std::string_view, 14> kHeads = {"classifier", "score", "qa_
                                                      "head", "cls", "lm_head", "vocab_transform", "vocab_layer_norm", "generator_predictions", "generator_lm_head",
                                                      "vocab_projector"};
 
-std::uint64_t hash_of(std::string_view text) {  // FNV-1a
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
-
 }  // namespace
 
 bool FreshTensors::may_make(const std::string& name) {

@@ -34,13 +34,19 @@ Linear::Linear(const Scope& scope, std::int64_t k, std::int64_t n) : Linear(std:
 namespace {
 // A small head loses more by quantization than it gains.
 LoadType type_for(std::int64_t n, LoadType type) { return (type == LoadType::kQ8 || type == LoadType::kQ4) && n < 64 ? LoadType::kF32 : type; }
+
+// scope.weight with what changes it: [n, k], or [k, n] where transposed
+const TensorView& layer_weight(const Scope& scope, std::int64_t n, std::int64_t k, bool transposed = false) {
+  const TensorView& weight = transposed ? scope.tensor("weight", {k, n}) : scope.tensor("weight", {n, k});
+  return scope.weights->with_change(weight, (scope / "weight").path, n, k);
+}
 }  // namespace
 
 Linear::Linear(const std::vector<Part>& parts, std::int64_t k) {
   std::vector<const TensorView*> tensors;
   std::int64_t least = parts[0].n, at = 0;
   for (const Part& part : parts) {
-    tensors.push_back(&part.scope.tensor("weight", {part.n, k}));
+    tensors.push_back(&layer_weight(part.scope, part.n, k));
     least = std::min(least, part.n);
   }
   weight_ = Weight::pack(tensors, type_for(least, parts[0].scope.weights->type()));
@@ -67,7 +73,7 @@ Linear::Linear(const TensorView& weight, const TensorView* bias, LoadType type) 
 }
 
 Linear Linear::conv1d(const Scope& scope, std::int64_t k, std::int64_t n) {
-  const TensorView* one[] = {&scope.tensor("weight", {k, n})};
+  const TensorView* one[] = {&layer_weight(scope, n, k, /*transposed=*/true)};
   Linear made;
   made.weight_ = Weight::pack(one, type_for(n, scope.weights->type()), /*transposed=*/true);
   if (scope.find("bias")) made.add_bias(&scope.tensor("bias", {n}), 0);
@@ -75,7 +81,7 @@ Linear Linear::conv1d(const Scope& scope, std::int64_t k, std::int64_t n) {
 }
 
 Linear Linear::query_key_value(const Scope& scope, std::int64_t d, int heads) {
-  const TensorView& weight = scope.tensor("weight", {3 * d, d});
+  const TensorView& weight = layer_weight(scope, 3 * d, d);
   const std::int64_t head_dim = d / heads;
   std::vector<TensorView> parts;  // in their new order
   for (std::int64_t part = 0; part < 3; ++part) {

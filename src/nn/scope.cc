@@ -43,8 +43,17 @@ const TensorView* Weights::made(const std::string& name, const std::vector<std::
 
 const TensorView* Weights::as_parameter(const TensorView* tensor, const std::string& name) const {
   if (!tensor || !parameters_) return tensor;
+  if (changes_ && !changes_->trains(name) && !(fresh_ && fresh_->find(name))) return tensor;
   asked_.emplace(tensor->name, name);
   return &parameters_->of(*tensor);
+}
+
+const TensorView& Weights::with_change(const TensorView& weight, const std::string& name, std::int64_t n, std::int64_t k) const {
+  const LowRankTensors* change = changes_ ? changes_->of(name, weight, n, k) : nullptr;
+  if (!change) return weight;
+  changed_.push_back(weight);
+  changed_.back().low_rank = change;
+  return changed_.back();
 }
 
 const std::string& Weights::name_asked(const std::string& parameter) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -14,6 +15,16 @@
 
 namespace polymath {
 
+// Finds what changes the linear layers of a model while it is made.
+class LayerChanges {
+ public:
+  virtual ~LayerChanges() = default;
+  // The change of a layer [n, k] whose weight is this tensor of this name; null: none. It must stay where it is.
+  virtual const LowRankTensors* of(const std::string& name, const TensorView& weight, std::int64_t n, std::int64_t k) = 0;
+  // Whether a tensor is itself to be trained beside the changes.
+  virtual bool trains(const std::string& name) const = 0;
+};
+
 // The weights of one model. Tensors are asked for by the names that today's Transformers gives them;
 // older hubs' spellings are found too: LayerNorm.gamma/beta, and names with or without the base model's
 // prefix ("bert."). Must outlive the modules built from it.
@@ -21,12 +32,16 @@ class Weights {
  public:
   // parameters: where the model is to be trained, what its tensors become; else null
   // fresh: makes what a head needs and the checkpoint has not, or not in this shape; or null: that is an error
-  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type, ParameterStore* parameters = nullptr, FreshTensors* fresh = nullptr)
-      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type), parameters_(parameters), fresh_(fresh) {}
+  // changes: of linear layers, then the only ones to be trained but for what it names; or null
+  Weights(const Checkpoint& checkpoint, std::string base_prefix, LoadType type, ParameterStore* parameters = nullptr, FreshTensors* fresh = nullptr,
+          LayerChanges* changes = nullptr)
+      : checkpoint_(checkpoint), base_prefix_(std::move(base_prefix)), type_(type), parameters_(parameters), fresh_(fresh), changes_(changes) {}
 
   const TensorView* find(const std::string& name) const;  // null when there is none
   // A tensor that was made for this name and shape, now or before; null: the checkpoint's is to be taken.
   const TensorView* made(const std::string& name, const std::vector<std::int64_t>& shape) const;
+  // The weight of a linear layer [n, k] with what changes it.
+  const TensorView& with_change(const TensorView& weight, const std::string& name, std::int64_t n, std::int64_t k) const;
   bool makes() const { return fresh_ && !fresh_->names().empty(); }  // whether a part of the head had to be made already
   LoadType type() const { return type_; }
 
@@ -43,6 +58,8 @@ class Weights {
   LoadType type_;
   ParameterStore* parameters_;
   FreshTensors* fresh_;
+  LayerChanges* changes_;
+  mutable std::deque<TensorView> changed_;
   mutable std::map<std::string, std::string> asked_;  // parameter -> name; filled while a model is made
 };
 

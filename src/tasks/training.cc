@@ -88,7 +88,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   auto model = std::make_shared<TextModel>();
   model->folder = model->base_folder = options.model;
   model->task = task;
-  model->loaded = LoadedModel::load_to_train(options.model, &t.head, &anew);
+  model->loaded = options.lora ? LoadedModel::load_to_adapt(options.model, *options.lora, &t.head, &anew) : LoadedModel::load_to_train(options.model, &t.head, &anew);
   model->tokenizer = t.tokenizer;
   const LoadedModel& loaded = model->loaded;
   if (const auto made = loaded.made_anew(); !made.empty()) {
@@ -96,12 +96,18 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
     for (const std::string& name : made) names += (names.empty() ? "" : ", ") + name;
     t.note("made anew, as the checkpoint has no such part of a head: " + names);
   }
+  if (options.lora && loaded.new_adapter()->modules().empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "name no linear layer of this model", "--lora-targets");
+  }
   freeze_parameters(loaded, options.freeze);
   const DType type = save_type_named(options.save_type, loaded.checkpoint());
   open_output(options);
 
   TrainingJob job{.model = &loaded, .set = &t.training, .problem = t.problem, .about = {}, .evaluate = {}, .score = t.score, .save = {}};
   job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}};
+  if (const auto& lora = options.lora) {
+    job.about.update({{"--lora", lora->r}, {"--lora-alpha", lora->lora_alpha}, {"--rslora", lora->use_rslora}, {"--lora-targets", lora->target_modules}});
+  }
   if (t.validation.size() > 0) {
     job.evaluate = [&] {
       Json figures = {{"loss", mean_loss(loaded, t.validation, t.problem, options.trainer.batches)}};
@@ -109,7 +115,10 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
       return figures;
     };
   }
-  job.save = [&] { save_model(loaded, options.output, type); };
+  job.save = [&] {
+    if (options.lora) save_adapter(loaded, options.output, type, options.base_name.empty() ? options.model : options.base_name);
+    else save_model(loaded, options.output, type);
+  };
   copy_tokenizer_files(options.model, options.output);
   std::int64_t parameters = 0;
   for (const Parameter* p : loaded.parameters().all()) parameters += p->trained ? static_cast<std::int64_t>(p->values.size()) : 0;

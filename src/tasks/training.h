@@ -1,9 +1,11 @@
 // Training a model for a task on files of examples, into a folder that Transformers loads.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "models/new_adapter.h"
 #include "train/data.h"
 #include "train/trainer.h"
 
@@ -21,6 +23,8 @@ struct TrainOptions {
   std::string problem = "auto";
   std::string label_separator = ",";           // between the labels of one text, where several can be right
   bool new_labels = false;                     // even where the checkpoint's head knows those of the data
+  std::optional<LoraOptions> lora;             // train an adapter instead of the model itself
+  std::string base_name;                       // what the adapter calls its base; empty: as `model`
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
   // fill-mask
   double mask_share = 0.15;

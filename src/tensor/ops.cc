@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tensor/linear_gradient.h"
+#include "tensor/low_rank.h"
 #include "tensor/parallel.h"
 #include "tensor/product.h"
 #include "tensor/quantize.h"
@@ -112,6 +113,7 @@ void multiply(const Product& x, const Panels& b) {
 }
 
 Tensor linear(const Tensor& x, const Weight& w, const LinearOptions& o) {
+  if (!w.changes().empty()) return changed_linear(x, w, o);
   if (Tape* tape = Tape::current(); tape && linear_is_recorded(x, w, o)) return recorded_linear(*tape, x, w, o);
   Tensor y({x.rows(), w.n()});
   Product product{.a = x.data(), .a_stride = w.k(), .rows = x.rows(), .c = y.data(), .c_stride = w.n()};

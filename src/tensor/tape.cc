@@ -21,12 +21,12 @@ Tape::Recording::~Recording() { current_tape = before_; }
 
 void Tape::record(Tensor& y, std::function<void(Tensor dy)> backward) {
   y.set_node(std::make_shared<TapeNode>());
-  entries_.push_back({y.node(), y.shape(), /*in_place=*/false, [backward = std::move(backward)](Tensor& dy) { backward(std::move(dy)); }});
+  entries_.push_back({y.node(), {y.shape().begin(), y.shape().end()}, /*in_place=*/false, [backward = std::move(backward)](Tensor& dy) { backward(std::move(dy)); }});
 }
 
 void Tape::record_in_place(Tensor& y, std::function<void(Tensor& dy)> backward) {
   if (!y.node()) y.set_node(std::make_shared<TapeNode>());
-  entries_.push_back({y.node(), y.shape(), /*in_place=*/true, std::move(backward)});
+  entries_.push_back({y.node(), {y.shape().begin(), y.shape().end()}, /*in_place=*/true, std::move(backward)});
 }
 
 Tensor Tape::recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f) {

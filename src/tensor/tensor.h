@@ -26,7 +26,7 @@ class Tensor {
   std::int64_t dim(int axis) const { return shape_[static_cast<std::size_t>(axis < 0 ? rank_ + axis : axis)]; }
   std::int64_t size() const { return size_; }
   std::int64_t rows() const { return dim(-1) == 0 ? 0 : size_ / dim(-1); }  // all axes but the last
-  std::vector<std::int64_t> shape() const { return {shape_.begin(), shape_.begin() + rank_}; }
+  std::span<const std::int64_t> shape() const { return {shape_.data(), static_cast<std::size_t>(rank_)}; }
   bool empty() const { return size_ == 0; }
 
   float* data() { return buffer_.data(); }

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/threads.h"
+#include "tensor/low_rank.h"
 #include "tensor/quantize.h"
 
 namespace polymath {
@@ -178,6 +179,17 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
     tensor->drop();
     record(*tensor, w.storage_, transposed, /*table=*/false);
   }
+  if (auto changes = low_rank_changes(tensors, transposed); !changes.empty()) {
+    w.changes_ = std::make_shared<const std::vector<LowRankChange>>(std::move(changes));
+  }
+  return w;
+}
+
+std::span<const LowRankChange> Weight::changes() const { return changes_ ? std::span<const LowRankChange>(*changes_) : std::span<const LowRankChange>(); }
+
+Weight Weight::unchanged() const {
+  Weight w = *this;
+  w.changes_ = nullptr;
   return w;
 }
 

@@ -19,6 +19,8 @@ using kernels::Storage;
 // How weights are stored once loaded; kAuto keeps what the checkpoint holds.
 enum class LoadType { kAuto, kF32, kBf16, kQ8, kQ4 };
 
+struct LowRankChange;  // low_rank.h
+
 // The matrix of a linear layer, [n outputs, k inputs], packed in panels of 16 outputs (kernels.h).
 // Immutable once made; const use from many threads is safe.
 class Weight {
@@ -54,6 +56,10 @@ class Weight {
   std::span<const Part> parts() const { return parts_ ? std::span<const Part>(*parts_) : std::span<const Part>(); }
   bool trained() const;  // whether a gradient of its values is asked for
 
+  // What the panels do not hold and linear() adds; and the weight without that.
+  std::span<const LowRankChange> changes() const;
+  Weight unchanged() const;
+
  private:
   void fill(std::span<const Part> parts) const;
   void allocate(Storage storage, std::int64_t n, std::int64_t k);
@@ -63,6 +69,7 @@ class Weight {
   std::int64_t n_ = 0, k_ = 0;
   Storage storage_ = Storage::kF32;
   std::shared_ptr<const std::vector<Part>> parts_;
+  std::shared_ptr<const std::vector<LowRankChange>> changes_;
 };
 
 // A table of vectors, [entries, d], read from the checkpoint's pages as they are looked up.

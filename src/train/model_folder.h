@@ -15,6 +15,10 @@ DType save_type_named(const std::string& name, const Checkpoint& checkpoint);
 // Transformers' names of today. Tensors that the model does not read are kept where its class is the checkpoint's own.
 void save_model(const LoadedModel& model, const std::string& folder, DType type);
 
+// Writes adapter_model.safetensors, config.json and adapter_config.json: a PEFT adapter of the model `base`. PEFT does not read
+// config.json; it says what the adapted model is called by: class, labels.
+void save_adapter(const LoadedModel& model, const std::string& folder, DType type, const std::string& base);
+
 // Copies what belongs to the tokenizer and to generation.
 void copy_tokenizer_files(const std::string& from, const std::string& to);
 

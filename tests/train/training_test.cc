@@ -186,6 +186,69 @@ TEST(Training, EndsEarlyAndKeepsTheBest) {
   EXPECT_LT(summary["best_step"], summary["steps"]);
 }
 
+TEST(Training, AdaptsAModelAndLeavesItAsItIs) {
+  const std::string file = file_with("films.tsv", films(120));
+  for (const char* model : {"sentiment-distilbert", "fill-bert-uncased", "write-gpt2", "write-bloom"}) {
+    TrainOptions o = quick(model, file);
+    o.trainer.epochs = 40;
+    o.lora = LoraOptions{.r = 4, .lora_alpha = 8};
+    const Json summary = train_quietly("text-classification", o);
+    EXPECT_EQ(summary["best"]["accuracy"], 1.0) << model;
+    // The adapter is merged where it is used, and was not where it was trained.
+    EXPECT_EQ(figure("text-classification", o.output, file, "accuracy"), 1.0) << model;
+    EXPECT_FALSE(file_exists(join_path(o.output, "model.safetensors")));
+    const Json config = read_json_file(join_path(o.output, "adapter_config.json"));
+    EXPECT_EQ(config["task_type"], "SEQ_CLS");
+    EXPECT_EQ(config["base_model_name_or_path"], o.model);
+    const Checkpoint base = Checkpoint::open(o.model), adapter = Checkpoint::open_adapter(o.output);
+    std::size_t changes = 0, whole = 0;
+    for (const auto& [name, tensor] : adapter.tensors()) {
+      if (name.find(".lora_") == std::string::npos) ++whole;
+      else if (name.ends_with(".lora_B.weight")) changes += read_f32(tensor) != std::vector<float>(static_cast<std::size_t>(tensor.elements()));
+    }
+    EXPECT_GT(changes, 7u) << model;
+    EXPECT_GT(whole, 0u) << model;
+  }
+}
+
+TEST(Training, AdaptsTheLayersItIsToldAndNoOthers) {
+  TrainOptions o = quick("fill-bert-uncased", file_with("films.tsv", films(40)));
+  o.lora = LoraOptions{.r = 2, .lora_alpha = 4, .use_rslora = true, .target_modules = {"query", "value"}};
+  o.base_name = "some/base";
+  train_quietly("text-classification", o);
+  const Json config = read_json_file(join_path(o.output, "adapter_config.json"));
+  EXPECT_EQ(config["target_modules"], Json({"attention.self.query", "attention.self.value"}));
+  EXPECT_EQ(config["base_model_name_or_path"], "some/base");
+  EXPECT_EQ(config["modules_to_save"], Json({"classifier", "pooler"}));
+  EXPECT_EQ(config["use_rslora"], true);
+  o.output += "-none";
+  o.lora->target_modules = {"nothing"};
+  EXPECT_NE(refusal("text-classification", o).find("--lora-targets: name no linear layer"), std::string::npos);
+}
+
+TEST(Training, GoesOnWithTheSameBitsOfAnAdapter) {
+  struct Ended {};
+  TrainOptions o = quick("fill-bert-uncased", file_with("films.tsv", films(60)));
+  o.lora = LoraOptions{.r = 4, .lora_alpha = 8};
+  o.trainer.epochs = 2;
+  o.trainer.save_every = 3;
+  const auto weights = [&] { return read_text_file(join_path(o.output, "adapter_model.safetensors")); };
+  ThreadPool::set_global_threads(3);
+  train_quietly("text-classification", o);
+  const std::string whole = weights();
+  ThreadPool::set_global_threads(physical_cores());
+  fs::remove_all(o.output);
+  int steps = 0;
+  EXPECT_THROW(train("text-classification", o, [&](const Json& event) {
+    if (event["event"] == "step" && ++steps == 5) throw Ended();
+  }), Ended);
+  o.trainer.resume = true;
+  train_quietly("text-classification", o);
+  EXPECT_EQ(weights(), whole);
+  o.lora->r = 2;
+  EXPECT_NE(refusal("text-classification", o).find("this training began with --lora 4, not 2"), std::string::npos) << refusal("text-classification", o);
+}
+
 TEST(Training, FreezesWhatItIsTold) {
   TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
   o.freeze = {"distilbert."};
