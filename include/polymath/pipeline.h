@@ -80,11 +80,13 @@ class Pipeline {
   std::shared_ptr<const State> state_;
 };
 
-// Loads a checkpoint folder for a task: "feature-extraction", "fill-mask", "ner" (or "token-classification"),
+// Loads a model for a task: a checkpoint folder, a PEFT adapter's folder or a shipped model's name; none: the model that is
+// shipped for the task. Tasks: "feature-extraction", "fill-mask", "ner" (or "token-classification"),
 // "question-answering", "sentiment-analysis" (or "text-classification"), "summarization", "text2text-generation",
 // "text-generation", "translation" (or "translation_XX_to_YY"), "zero-shot-classification". The parameters hold for every
-// call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8", "q4") says how weights are kept.
+// call that does not name them itself; "dtype" ("auto", "f32", "bf16", "q8", "q4") says how weights are kept, and
+// "share_base" (true) lets pipelines of adapters of one base keep its layers in memory once.
 // Throws Error naming the file, tensor or field at fault.
-Pipeline pipeline(const std::string& task, const std::string& model, const Parameters& parameters = {});
+Pipeline pipeline(const std::string& task, const std::string& model = "", const Parameters& parameters = {});
 
 }  // namespace polymath

@@ -59,7 +59,7 @@ int bench_forward(const BenchOptions& a, const Common& common) {
 void add_bench(CLI::App& app, Common& common, Action& action) {
   auto* verb = app.add_subcommand("bench", "measure a checkpoint's speed beside the machine's own limits");
   auto a = std::make_shared<BenchOptions>();
-  verb->add_option("DIR", a->folder, "checkpoint folder")->required();
+  add_model(*verb, "DIR", a->folder, "checkpoint folder")->required();
   verb->add_option("--batch", a->batch, "sequences at a time")->check(CLI::Range(1, 65536))->capture_default_str();
   verb->add_option("--length", a->length, "tokens a sequence")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   verb->add_option("--new-tokens", a->new_tokens, "tokens to write after each sequence: measure generation")->check(CLI::Range(1, 1 << 20));

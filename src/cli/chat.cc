@@ -165,7 +165,7 @@ int chat(const ChatOptions& o, const Common& common) {
 void add_chat(CLI::App& app, Common& common, Action& action) {
   auto options = std::make_shared<ChatOptions>();
   CLI::App* verb = app.add_subcommand("chat", "A conversation with a chat model, in the terminal.");
-  verb->add_option("DIR", options->folder, "a checkpoint folder with a chat template")->required();
+  add_model(*verb, "DIR", options->folder, "a checkpoint folder with a chat template")->required();
   verb->add_option("--system", options->system, "what the model is told before all else");
   verb->add_option("--load", options->load, "a conversation that /save wrote");
   verb->add_option("--set", options->set, "NAME=VALUE: a parameter of generation; may be given again")->allow_extra_args(false);

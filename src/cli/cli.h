@@ -24,6 +24,7 @@ void add_bench(CLI::App& app, Common& common, Action& action);
 void add_chat(CLI::App& app, Common& common, Action& action);
 void add_eval(CLI::App& app, Common& common, Action& action);
 void add_forward(CLI::App& app, Common& common, Action& action);
+void add_models(CLI::App& app, Common& common, Action& action);
 void add_perplexity(CLI::App& app, Common& common, Action& action);
 void add_quantize(CLI::App& app, Common& common, Action& action);
 void add_gradients(CLI::App& app, Common& common, Action& action);
@@ -37,6 +38,9 @@ void add_info(CLI::App& app, Common& common, Action& action);
 
 // What a person gives as a parameter: JSON if it parses, else a string.
 Json value_given(const std::string& text);
+
+// Adds an option for a model, a folder or a shipped model's name; `folder` gets the folder.
+CLI::Option* add_model(CLI::App& verb, const std::string& option, std::string& folder, const std::string& help);
 
 // Adds --threads, --dtype and --quiet to a verb.
 void add_common(CLI::App& verb, Common& common);

@@ -7,6 +7,7 @@
 #include "cli/data_arguments.h"
 #include "cli/progress.h"
 #include "tasks/evaluation.h"
+#include "tasks/task.h"
 
 namespace polymath::cli {
 namespace {
@@ -45,9 +46,7 @@ void print_readable(const Json& figures) {
 }
 
 int eval(const Arguments& a, const Common& common) {
-  if (a.model.empty()) {
-    throw Error(ErrorCode::kNotFound, "no model is named, and none is shipped yet for this task: give --model DIR, the folder of a checkpoint", "eval");
-  }
+  const std::string model = a.model.empty() ? shipped_folder(task_named(a.task)) : a.model;
   EvaluationOptions options{.files = a.files, .data = a.data.options(), .label_map = {}, .batch_size = a.batch_size, .stem = a.stem, .type = load_type_named(common.dtype)};
   options.label_map = parse_assignments(a.label_map, "--label-map");
   if (!a.parameters.empty()) options.parameters = parse_json(a.parameters, "--parameters");
@@ -57,7 +56,7 @@ int eval(const Arguments& a, const Common& common) {
   std::string predictions;
   if (!a.predictions.empty()) options.prediction = [&](const Json& prediction) { predictions += dump_json(prediction) + "\n"; };
   std::unique_ptr<Progress> progress;
-  const Json figures = evaluate(a.task, a.model, options, [&](std::size_t done, std::size_t total) {
+  const Json figures = evaluate(a.task, model, options, [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "examples", common.quiet);
     progress->reach(done);
   });
@@ -86,7 +85,7 @@ void add_eval(CLI::App& app, Common& common, Action& action) {
   auto* verb = app.add_subcommand("eval", "measure how well a model does a task on a data file");
   auto a = std::make_shared<Arguments>();
   verb->add_option("TASK", a->task, "text-classification, ner, question-answering, translation, ...")->required();
-  verb->add_option("--model", a->model, "checkpoint folder");
+  add_model(*verb, "--model", a->model, "checkpoint folder (default: the model shipped for the task)");
   verb->add_option("--data", a->files, "data files; parallel text: the sources' file, then the targets'")->required();
   add_data_options(*verb, a->data, "use the first N examples alone");
   verb->add_option("--label-map", a->label_map, "labels of the data in the model's words: person=PER,0=negative");

@@ -69,7 +69,7 @@ void add_forward(CLI::App& app, Common& common, Action& action) {
     std::string folder, in, out;
   };
   auto arguments = std::make_shared<Arguments>();
-  verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
+  add_model(*verb, "DIR", arguments->folder, "checkpoint folder")->required();
   verb->add_option("IN.safetensors", arguments->in, "input_ids, attention_mask, token_type_ids, position_ids, decoder_input_ids, decoder_attention_mask")->required();
   verb->add_option("-o,--output", arguments->out, "where the outputs go, under Transformers' names, in float32")->required();
   add_common(*verb, common);

@@ -133,7 +133,7 @@ void add_gradients(CLI::App& app, Common& common, Action& action) {
     bool json = false, recompute = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  verb->add_option("DIR", arguments->folder, "checkpoint folder")->required();
+  add_model(*verb, "DIR", arguments->folder, "checkpoint folder")->required();
   verb->add_option("IN.safetensors", arguments->in, "what forward takes, and labels (or start_positions and end_positions)")->required();
   verb->add_option("-o,--output", arguments->out, "where loss and gradients go, under the checkpoint's names, in float32")->required();
   verb->add_flag("--recompute", arguments->recompute, "keep less memory: compute the inside of each layer anew on the way back");

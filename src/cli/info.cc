@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "models/adapter.h"
 #include "tasks/task.h"
 
 namespace polymath::cli {
@@ -26,10 +27,11 @@ const char* head_name(Head head) {
 }
 
 int info(const std::string& folder, bool json) {
-  const Config config = Config::load(folder);
+  const auto adapter = Adapter::open(folder);
+  const Config config = adapter ? adapter->config() : Config::load(folder);
   const Architecture& architecture = architecture_of(config);
   const Head head = head_of(config);
-  const Checkpoint checkpoint = Checkpoint::open(folder);
+  const Checkpoint checkpoint = Checkpoint::open(adapter ? adapter->base() : folder);
   std::uint64_t parameters = 0, matrix = 0, stored = 0;
   std::map<std::string, std::uint64_t> dtypes;
   for (const auto& [name, tensor] : checkpoint.tensors()) {
@@ -44,6 +46,7 @@ int info(const std::string& folder, bool json) {
   const std::string prefix = architecture.class_prefix;
   result["class"] = config.architecture().empty() ? prefix.substr(0, prefix.find('|')) + "Model" : config.architecture();
   result["head"] = head_name(head);
+  if (adapter) result["adapter_of"] = adapter->base();
   for (const char* field : {"hidden_size", "dim", "num_hidden_layers", "n_layers", "num_attention_heads", "n_heads", "intermediate_size",
                             "hidden_dim", "d_model", "d_kv", "d_ff", "encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers",
                             "encoder_attention_heads", "decoder_attention_heads", "num_heads", "encoder_ffn_dim", "decoder_ffn_dim", "n_embd",
@@ -104,7 +107,7 @@ void add_info(CLI::App& app, Common& common, Action& action) {
     bool json = false;
   };
   auto a = std::make_shared<Arguments>();
-  verb->add_option("DIR", a->folder, "checkpoint folder")->required();
+  add_model(*verb, "DIR", a->folder, "checkpoint folder")->required();
   verb->add_flag("--json", a->json, "one JSON object");
   add_common(*verb, common);
   verb->callback([=, &action] { action = [=] { return info(a->folder, a->json); }; });

@@ -9,6 +9,7 @@
 #include "base/threads.h"
 #include "cli/cli.h"
 #include "cli/streams.h"
+#include "models/shipped.h"
 #include "polymath/error.h"
 
 namespace polymath::cli {
@@ -19,6 +20,10 @@ Json value_given(const std::string& text) {
   } catch (const Error&) {
     return text;
   }
+}
+
+CLI::Option* add_model(CLI::App& verb, const std::string& option, std::string& folder, const std::string& help) {
+  return verb.add_option_function<std::string>(option, [&folder](const std::string& given) { folder = model_folder(given); }, help);
 }
 
 void add_common(CLI::App& verb, Common& common) {
@@ -57,6 +62,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, common, action);
   add_template(app, common, action);
   add_info(app, common, action);
+  add_models(app, common, action);
   add_train(app, common, action);
   add_forward(app, common, action);
   add_gradients(app, common, action);

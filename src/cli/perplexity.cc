@@ -52,7 +52,7 @@ int measure(const Arguments& a, const Common& common) {
 void add_perplexity(CLI::App& app, Common& common, Action& action) {
   auto a = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("perplexity", "how surprised a language model is by a text: exp of the mean negative log likelihood");
-  verb->add_option("DIR", a->folder, "checkpoint folder of a decoder")->required();
+  add_model(*verb, "DIR", a->folder, "checkpoint folder of a decoder")->required();
   verb->add_option("FILE", a->file, "UTF-8 text; - is standard input")->required();
   verb->add_option("--length", a->length, "tokens of a window (default: the model's positions, at most 1024)")->check(CLI::Range(2, 1 << 30));
   verb->add_option("--stride", a->stride, "tokens from one window to the next, less than its length (default: half of it)")->check(CLI::Range(1, 1 << 30));

@@ -43,7 +43,7 @@ int quantize(const Arguments& a, const Common& common) {
 void add_quantize(CLI::App& app, Common& common, Action& action) {
   auto a = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("quantize", "write a checkpoint folder with smaller weights, which loads quickly");
-  verb->add_option("DIR", a->folder, "checkpoint folder")->required();
+  add_model(*verb, "DIR", a->folder, "checkpoint folder")->required();
   verb->add_option("-o,--output", a->out, "the new folder, which must not exist")->required();
   verb->add_flag("--json", a->json, "one JSON object: output, dtype, mb_before, mb_after, tensors_quantized, tensors_kept, seconds");
   verb->footer("Example:\n  polymath quantize path/to/checkpoint -o path/to/smaller --dtype q4\n  polymath chat path/to/smaller");

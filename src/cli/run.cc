@@ -138,12 +138,7 @@ int run_texts(const Task& task, const Arguments& a, const Json& parameters, cons
 int run(Arguments a, const std::vector<std::string>& extras, const Common& common) {
   const TaskEntry& entry = task_named(a.task);
   const Json parameters = parameters_of(extras, a.texts);
-  if (a.model.empty()) {
-    throw Error(ErrorCode::kNotFound,
-                "no model is named, and none is shipped yet for this task: give --model DIR, the folder of a Hugging Face checkpoint "
-                "(config.json, model.safetensors and the tokenizer's files)",
-                entry.name);
-  }
+  if (a.model.empty()) a.model = shipped_folder(entry);
   const auto task = entry.make(TextModel::load(a.model, entry.head, load_type_named(common.dtype), a.task));
   const bool from_input = a.texts.size() == 1 && a.texts[0] == "-";
   if (a.lines) return run_lines(*task);
@@ -166,7 +161,7 @@ void add_run(CLI::App& app, Common& common, Action& action) {
   auto* verb = app.add_subcommand("run", "run a pipeline task on texts, or on JSON bodies");
   auto a = std::make_shared<Arguments>();
   verb->add_option("TASK", a->task, "feature-extraction, fill-mask, ner, question-answering, sentiment-analysis, ...")->required();
-  verb->add_option("--model", a->model, "checkpoint folder");
+  add_model(*verb, "--model", a->model, "checkpoint folder (default: the model shipped for the task)");
   verb->add_flag("--json", a->json, "print JSON; with - read one body {\"inputs\": ..., \"parameters\": {...}} from standard input");
   verb->add_flag("--lines", a->lines, "one JSON body per line in, one result per line out");
   verb->allow_extras();

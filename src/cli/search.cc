@@ -48,12 +48,9 @@ std::string cache_folder(bool quiet) {
 }
 
 int search(const Arguments& a, const Common& common) {
-  if (a.model.empty()) {
-    throw Error(ErrorCode::kNotFound, "no model is named, and none is shipped yet: give --model DIR, a sentence-transformers folder "
-                                      "(./quickstart fetches all-MiniLM-L6-v2 to .cache/models/)", "search");
-  }
-  const auto encoder = SentenceEncoder::load(a.model, load_type_named(common.dtype));
-  SearchIndex index(encoder, model_key_of(a.model) + common.dtype, a.no_cache ? "" : cache_folder(common.quiet));
+  const std::string model = a.model.empty() ? shipped_folder(task_named("feature-extraction")) : a.model;
+  const auto encoder = SentenceEncoder::load(model, load_type_named(common.dtype));
+  SearchIndex index(encoder, model_key_of(model) + common.dtype, a.no_cache ? "" : cache_folder(common.quiet));
   std::unique_ptr<Progress> progress;
   index.add_files(expanded(a.files), [&](std::size_t done, std::size_t total) {
     if (!progress) progress = std::make_unique<Progress>(total, "passages", common.quiet);
@@ -89,7 +86,7 @@ void add_search(CLI::App& app, Common& common, Action& action) {
   auto a = std::make_shared<Arguments>();
   verb->add_option("QUERY", a->query, "what to look for, in words")->required();
   verb->add_option("FILE", a->files, "text files, or folders of .md, .txt and .rst files")->required();
-  verb->add_option("--model", a->model, "a sentence-transformers folder, or any encoder checkpoint");
+  add_model(*verb, "--model", a->model, "a sentence-transformers folder, or any encoder checkpoint (default: the shipped one)");
   verb->add_option("--top_k,-k", a->top_k, "how many passages")->check(CLI::Range(1, 1000))->capture_default_str();
   verb->add_flag("--json", a->json, "a JSON list of {score, file, line, end_line, text}");
   verb->add_flag("--no-cache", a->no_cache, "neither read nor keep embeddings in the cache folder (~/.cache/polymath)");

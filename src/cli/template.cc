@@ -61,7 +61,7 @@ int render(const TemplateOptions& o) {
 void add_template(CLI::App& app, Common& common, Action& action) {
   auto options = std::make_shared<TemplateOptions>();
   CLI::App* verb = app.add_subcommand("template", "A conversation to the text that a chat model reads.");
-  verb->add_option("DIR", options->folder, "a folder with a chat template, or a file NAME.jinja")->required();
+  add_model(*verb, "DIR", options->folder, "a folder with a chat template, or a file NAME.jinja")->required();
   verb->add_option("INPUT", options->input, "- or nothing: JSON on standard input, {\"messages\": [...], \"tools\": [...], \"documents\": [...],\n"
                                             "\"add_generation_prompt\": true, \"continue_final_message\": false, \"chat_template\": \"NAME\"} and any variables")
       ->check(CLI::IsMember({"-"}));

@@ -138,7 +138,7 @@ int tokenize(const TokenizeOptions& o) {
 void add_tokenize(CLI::App& app, Common& common, Action& action) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* verb = app.add_subcommand("tokenize", "Text to token ids, one line at a time, and back (--decode).");
-  verb->add_option("DIR", options->folder, "a folder with tokenizer.json or an older vocabulary, or a tokenizer.json")->required();
+  add_model(*verb, "DIR", options->folder, "a folder with tokenizer.json or an older vocabulary, or a tokenizer.json")->required();
   verb->add_option("FILE", options->input, "the text; - or nothing: standard input");
   verb->add_flag("--json", options->json, "ids, offsets (in code points) and tokens of each line as JSON; no offsets for classes that Transformers has in Python only");
   verb->add_flag("--json-in", options->json_in, "each line is a JSON string");

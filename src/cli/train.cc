@@ -29,7 +29,7 @@ int train_task(const std::string& task, const Arguments& a, const Common& common
 
 void add_file_options(CLI::App& verb, Arguments& a) {
   TrainOptions& o = a.options;
-  verb.add_option("--model", o.model, "checkpoint folder to begin with")->required();
+  add_model(verb, "--model", o.model, "checkpoint folder to begin with")->required();
   verb.add_option("--data", o.files, "data files")->required();
   verb.add_option("-o,--output", o.output, "folder for the trained model")->required();
   verb.add_option("--validation", o.validation, "files to evaluate on (default: a part of the data)");

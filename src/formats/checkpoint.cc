@@ -54,6 +54,12 @@ Checkpoint Checkpoint::open_adapter(const std::string& folder) {
   return open_first(folder, {"adapter_model.safetensors", "adapter_model.bin"}, "has no adapter_model.safetensors or adapter_model.bin");
 }
 
+Checkpoint Checkpoint::view() const {
+  Checkpoint copy;
+  copy.tensors_ = tensors_;
+  return copy;
+}
+
 void Checkpoint::set(const std::string& name, std::vector<std::int64_t> shape, std::vector<float> values) {
   auto kept = std::make_shared<const std::vector<float>>(std::move(values));
   owned_.push_back(kept);

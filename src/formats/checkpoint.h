@@ -23,6 +23,9 @@ class Checkpoint {
   // The same of a PEFT adapter: adapter_model.safetensors or adapter_model.bin.
   static Checkpoint open_adapter(const std::string& folder);
 
+  // The same tensors, whose bytes stay this checkpoint's; for a copy that is to be changed.
+  Checkpoint view() const;
+
   // Puts float32 values in the place of a tensor, or adds one. Not for use while others read.
   void set(const std::string& name, std::vector<std::int64_t> shape, std::vector<float> values);
 

@@ -23,17 +23,20 @@ bool is_set(const Json* value) {
   return value && !value->is_null() && *value != false && !((value->is_array() || value->is_object()) && value->empty());
 }
 
+bool is_of_lora(const std::string& name) { return name.find("lora_") != std::string::npos || name.find("trainable_tokens") != std::string::npos; }
+
 bool take_suffix(std::string& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return false;
   name.resize(name.size() - suffix.size());
   return true;
 }
 
-// What an adapter holds for one module; null: nothing of the kind.
-struct Parts {
-  const TensorView *a = nullptr, *b = nullptr, *b_bias = nullptr, *magnitude = nullptr;
-  bool embedding = false;
-};
+std::string name_in_base(const std::string& key) {
+  constexpr std::string_view kPrefix = "base_model.model.";
+  std::string name = key.starts_with(kPrefix) ? key.substr(kPrefix.size()) : key;
+  take_suffix(name, ".default");
+  return name;
+}
 
 [[noreturn]] void misfit(const TensorView& tensor, const std::string& reason) { throw Error(ErrorCode::kBadFile, reason, tensor.name); }
 
@@ -70,6 +73,12 @@ const Json* of_pattern(const Json* patterns, const std::string& module, const st
 
 }  // namespace
 
+// What an adapter holds for one module; null: nothing of the kind.
+struct Adapter::Parts {
+  const TensorView *a = nullptr, *b = nullptr, *b_bias = nullptr, *magnitude = nullptr;
+  bool embedding = false;
+};
+
 Adapter::Adapter(std::string folder, Config config) : folder_(std::move(folder)), config_(std::move(config)) {}
 
 std::optional<Adapter> Adapter::open(const std::string& folder) {
@@ -84,7 +93,8 @@ std::optional<Adapter> Adapter::open(const std::string& folder) {
     if (is_set(c.find(name))) throw Error(ErrorCode::kUnsupported, "is not known here", path + ": " + name);
   }
   const auto base = c.req<std::string>("base_model_name_or_path");
-  for (const std::string& candidate : {base, join_path(folder, base)}) {
+  // A folder, or one beside the adapter; a hub's name, ORGANIZATION/NAME, goes by its last part there.
+  for (const std::string& candidate : {base, join_path(folder, base), join_path(join_path(folder, ".."), base_name(base))}) {
     if (!adapter.base_.empty() || !file_exists(join_path(candidate, "config.json"))) continue;
     adapter.base_ = candidate;
   }
@@ -133,35 +143,42 @@ double Adapter::scaling(const std::string& module, std::int64_t rank) const {
   return config_.opt("use_rslora", false) ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
 }
 
-void Adapter::apply(Checkpoint& base, const Weights& names, const std::string& model_type) const {
+std::map<std::string, Adapter::Parts> Adapter::modules() const {
   std::map<std::string, Parts> modules;
   for (const auto& [key, tensor] : tensors_.tensors()) {
-    std::string name = key;
-    for (const std::string_view prefix : {"base_model.model."}) {
-      if (name.starts_with(prefix)) name = name.substr(prefix.size());
-    }
-    take_suffix(name, ".default");
+    std::string name = name_in_base(key);
     if (take_suffix(name, ".lora_A.weight") || take_suffix(name, ".lora_A.default.weight")) modules[name].a = &tensor;
     else if (take_suffix(name, ".lora_B.weight") || take_suffix(name, ".lora_B.default.weight")) modules[name].b = &tensor;
     else if (take_suffix(name, ".lora_B.bias")) modules[name].b_bias = &tensor;
     else if (take_suffix(name, ".lora_magnitude_vector") || take_suffix(name, ".lora_magnitude_vector.weight")) modules[name].magnitude = &tensor;
     else if (take_suffix(name, ".lora_embedding_A")) modules[name].a = &tensor, modules[name].embedding = true;
     else if (take_suffix(name, ".lora_embedding_B")) modules[name].b = &tensor, modules[name].embedding = true;
-    else if (name.find("lora_") != std::string::npos || name.find("trainable_tokens") != std::string::npos) misfit(tensor, "is not a tensor of a LoRA adapter that is known here");
-    else {  // modules_to_save, and the biases and embeddings that an adapter may bring along
-      for (const std::string_view part : {".modules_to_save.default", ".modules_to_save", ".base_layer"}) {
-        if (const auto at = name.find(part); at != std::string::npos) name.erase(at, part.size());
-      }
-      const TensorView* old = names.find(name);
-      base.set(old ? old->name : name, tensor.shape, read_f32(tensor));
-    }
+    else if (is_of_lora(name)) misfit(tensor, "is not a tensor of a LoRA adapter that is known here");
   }
-  for (const auto& [module, parts] : modules) {
+  for (const auto& [unused, parts] : modules) {
     if (!parts.a || !parts.b) misfit(parts.a ? *parts.a : parts.b ? *parts.b : parts.magnitude ? *parts.magnitude : *parts.b_bias, "lacks its lora_A or lora_B");
+    const TensorView &a = *parts.a, &b = *parts.b;
+    if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[0] != b.shape[1] || a.shape[0] < 1) misfit(a, "does not fit its lora_B and a linear layer");
+  }
+  return modules;
+}
+
+void Adapter::apply(Checkpoint& base, const Weights& names, const std::string& model_type, const std::set<std::string>& left) const {
+  for (const auto& [key, tensor] : tensors_.tensors()) {  // modules_to_save, and the biases and embeddings that an adapter may bring along
+    std::string name = name_in_base(key);
+    if (is_of_lora(name)) continue;
+    for (const std::string_view part : {".modules_to_save.default", ".modules_to_save", ".base_layer"}) {
+      if (const auto at = name.find(part); at != std::string::npos) name.erase(at, part.size());
+    }
+    const TensorView* old = names.find(name);
+    base.set(old ? old->name : name, tensor.shape, read_f32(tensor));
+  }
+  for (const auto& [module, parts] : modules()) {
+    if (left.contains(module)) continue;
     const TensorView* weight = names.find(module + ".weight");
     if (!weight) misfit(*parts.a, "adapts a module that the base model does not have");
     const TensorView &a = *parts.a, &b = *parts.b;
-    if (weight->shape.size() != 2 || a.shape.size() != 2 || b.shape.size() != 2 || a.shape[0] != b.shape[1] || a.shape[0] < 1) misfit(a, "does not fit its lora_B and a linear layer");
+    if (weight->shape.size() != 2) misfit(a, "does not fit a linear layer");
     // An embedding's product is the table's transpose, and so is that of GPT-2's Conv1D: c_attn, c_proj, c_fc.
     const bool conv1d = model_type == "gpt2" && module.substr(module.rfind('.') + 1).starts_with("c_");
     const bool flipped = parts.embedding || conv1d;
@@ -205,6 +222,39 @@ void Adapter::apply(Checkpoint& base, const Weights& names, const std::string& m
     if (conv1d) w = transposed(w, static_cast<std::size_t>(n), static_cast<std::size_t>(k));
     base.set(weight->name, weight->shape, std::move(w));
   }
+}
+
+std::map<std::string, LowRankTensors> Adapter::layer_changes() const {
+  std::map<std::string, LowRankTensors> changes;
+  for (const auto& [module, parts] : modules()) {
+    if (parts.embedding || parts.magnitude || parts.b_bias) continue;
+    changes[module] = {.a = *parts.a, .b = *parts.b, .scale = static_cast<float>(scaling(module, parts.a->shape[0])), .changed = {}};
+  }
+  return changes;
+}
+
+const LowRankTensors* AdapterChanges::of(const std::string& name, const TensorView& weight, std::int64_t n, std::int64_t k) {
+  std::string module = name;
+  take_suffix(module, ".weight");
+  const auto found = changes_.find(module);
+  if (found == changes_.end()) return nullptr;
+  LowRankTensors& change = found->second;
+  if (change.a.shape[1] != k || change.b.shape[0] != n) misfit(change.a, "does not fit the weight that it adapts");
+  change.changed = weight.data;
+  used_.insert(module);
+  return &change;
+}
+
+std::set<std::string> AdapterChanges::modules() const {
+  std::set<std::string> names;
+  for (const auto& [module, unused] : changes_) names.insert(module);
+  return names;
+}
+
+bool AdapterChanges::drop_unused() {
+  const std::size_t before = changes_.size();
+  std::erase_if(changes_, [&](const auto& change) { return !used_.contains(change.first); });
+  return changes_.size() < before;
 }
 
 std::string base_folder_of(const std::string& folder) {

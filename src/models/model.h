@@ -15,6 +15,8 @@
 
 namespace polymath {
 
+class Adapter;  // adapter.h
+
 // What stands on top of the encoder; the suffixes of Transformers' classes.
 enum class Head {
   kBase,                     // ...Model
@@ -135,6 +137,9 @@ class LoadedModel {
   // Loads config.json and weights of a folder, or of an adapter's base with the adapter; `head` other than the
   // checkpoint's own as AutoModelFor... does.
   static LoadedModel load(const std::string& folder, LoadType type, const Head* head = nullptr);
+  // The same, but models that are loaded so share what is the same in their files: adapters of one base keep its layers once
+  // and add their own part in each call, which takes a little longer than a merged adapter.
+  static LoadedModel load_sharing_base(const std::string& folder, LoadType type, const Head* head = nullptr);
   // The same in float32, with parameters that can change: a Tape gives them gradients.
   static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr, const NewHead* anew = nullptr);
   // The same with the checkpoint's own values as they are: an adapter of its linear layers is trained, and a classifier's head.
@@ -155,8 +160,10 @@ class LoadedModel {
   Head head() const { return head_; }
 
  private:
-  static LoadedModel load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew,
-                          const LoraOptions* lora);
+  struct Loading;
+  static LoadedModel load(const std::string& folder, Loading how);
+  void prepare_config(const Loading& how);
+  void make(const Architecture& architecture, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how);
 
   std::unique_ptr<Config> config_;
   std::unique_ptr<Checkpoint> checkpoint_;
@@ -164,6 +171,7 @@ class LoadedModel {
   std::unique_ptr<FreshTensors> fresh_;
   std::unique_ptr<NewAdapter> new_adapter_;
   Json config_given_;
+  std::vector<std::shared_ptr<const void>> kept_;  // what the model's tensors and layers hang on
   std::unique_ptr<Weights> weights_;
   std::unique_ptr<Model> model_;
   Head head_ = Head::kBase;

@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
@@ -75,60 +79,116 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr, nullptr, nullptr); }
+// How a model is loaded.
+struct LoadedModel::Loading {
+  LoadType type = LoadType::kF32;
+  const Head* head = nullptr;
+  std::unique_ptr<ParameterStore> parameters;  // null: not to train
+  const NewHead* anew = nullptr;
+  const LoraOptions* lora = nullptr;
+  bool share_base = false;
+};
+
+LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, {.type = type, .head = head}); }
+
+LoadedModel LoadedModel::load_sharing_base(const std::string& folder, LoadType type, const Head* head) {
+  return load(folder, {.type = type, .head = head, .share_base = true});
+}
 
 LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew) {
-  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew, nullptr);
+  LoadedModel loaded = load(folder, {.head = head, .parameters = std::make_unique<ParameterStore>(), .anew = anew});
   loaded.parameters().drop_unread();
   return loaded;
 }
 
 LoadedModel LoadedModel::load_to_adapt(const std::string& folder, const LoraOptions& lora, const Head* head, const NewHead* anew) {
-  LoadedModel loaded = load(folder, LoadType::kF32, head, std::make_unique<ParameterStore>(), anew, &lora);
+  LoadedModel loaded = load(folder, {.head = head, .parameters = std::make_unique<ParameterStore>(), .anew = anew, .lora = &lora});
   loaded.parameters().drop_unread();
   return loaded;
 }
 
-LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head, std::unique_ptr<ParameterStore> parameters, const NewHead* anew,
-                              const LoraOptions* lora) {
+namespace {
+
+// A checkpoint that several models are made of.
+struct SharedBase {
+  Checkpoint checkpoint;
+  SharedWeights weights;
+};
+
+// The one that is in use for this folder, or a new one.
+std::shared_ptr<SharedBase> shared_base(const std::string& folder) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<SharedBase>> bases;
+  std::error_code error;
+  const std::string path = std::filesystem::weakly_canonical(folder, error).string();
+  const std::lock_guard lock(mutex);
+  auto& known = bases[error ? folder : path];
+  std::shared_ptr<SharedBase> base = known.lock();
+  if (!base) {
+    base = std::make_shared<SharedBase>();
+    base->checkpoint = Checkpoint::open(folder);
+    known = base;
+  }
+  return base;
+}
+
+}  // namespace
+
+// A new head's fields, and those that the architecture's config class takes where config.json names none.
+void LoadedModel::prepare_config(const Loading& how) {
+  config_given_ = config_->json();
+  if (how.anew) {
+    for (const auto& [field, value] : how.anew->config.items()) {
+      if (value.is_null()) config_given_.erase(field);
+      else config_given_[field] = value;
+    }
+    config_ = std::make_unique<Config>(config_given_, config_->path());
+    const double range = config_->opt("initializer_range", config_->opt("init_std", 0.02));
+    fresh_ = std::make_unique<FreshTensors>(how.anew->seed, range, /*score_bias=*/how.head && *how.head != Head::kSequenceClassification);
+  }
+  const Architecture& architecture = architecture_of(*config_);
+  const Json aliases = parse_json(architecture.aliases, "aliases");
+  for (const auto& [alias, name] : aliases.items()) {
+    if (const Json* value = config_->find(alias)) config_->set_missing({{name.get<std::string>(), *value}});
+  }
+  config_->set_missing(parse_json(architecture.sizes, "sizes"));
+  const Json tokens = parse_json(architecture.tokens, "tokens");
+  for (const auto& [name, id] : tokens.items()) {  // null is a value there: no such token
+    if (!config_->find(name)) config_->set_missing({{name, id}});
+  }
+}
+
+void LoadedModel::make(const Architecture& architecture, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how) {
+  const auto shared = how.share_base ? shared_base(base) : nullptr;
+  const auto changes = shared && adapter ? std::make_shared<AdapterChanges>(*adapter) : nullptr;
+  if (how.lora) new_adapter_ = std::make_unique<NewAdapter>(*how.lora, *parameters_);
+  LayerChanges* of_layers = changes ? static_cast<LayerChanges*>(changes.get()) : new_adapter_.get();
+  do {
+    checkpoint_ = std::make_unique<Checkpoint>(shared ? shared->checkpoint.view() : Checkpoint::open(base));
+    weights_ = std::make_unique<Weights>(*checkpoint_, architecture.base_prefix, type, parameters_.get(), fresh_.get(), of_layers);
+    if (adapter) adapter->apply(*checkpoint_, *weights_, config_->model_type(), changes ? changes->modules() : std::set<std::string>());
+    std::optional<ShareWeights> sharing;
+    if (shared) sharing.emplace(shared->weights);
+    model_ = architecture.make(*config_, head_, {weights_.get(), ""});
+  } while (changes && changes->drop_unused());
+  if (shared) kept_ = {shared, changes};
+}
+
+LoadedModel LoadedModel::load(const std::string& folder, Loading how) {
   LoadedModel loaded;
-  loaded.parameters_ = std::move(parameters);
+  loaded.parameters_ = std::move(how.parameters);
   const auto adapter = Adapter::open(folder);
   const std::string base = adapter ? adapter->base() : folder;
   loaded.config_ = std::make_unique<Config>(adapter ? adapter->config() : Config::load(folder));
-  loaded.config_given_ = loaded.config_->json();
-  if (anew) {
-    for (const auto& [field, value] : anew->config.items()) {
-      if (value.is_null()) loaded.config_given_.erase(field);
-      else loaded.config_given_[field] = value;
-    }
-    loaded.config_ = std::make_unique<Config>(loaded.config_given_, loaded.config_->path());
-    const double range = loaded.config_->opt("initializer_range", loaded.config_->opt("init_std", 0.02));
-    loaded.fresh_ = std::make_unique<FreshTensors>(anew->seed, range, /*score_bias=*/head && *head != Head::kSequenceClassification);
-  }
+  loaded.prepare_config(how);
   const Architecture& architecture = architecture_of(*loaded.config_);
-  const Json aliases = parse_json(architecture.aliases, "aliases");
-  for (const auto& [alias, name] : aliases.items()) {
-    if (const Json* value = loaded.config_->find(alias)) loaded.config_->set_missing({{name.get<std::string>(), *value}});
-  }
-  loaded.config_->set_missing(parse_json(architecture.sizes, "sizes"));
-  const Json tokens = parse_json(architecture.tokens, "tokens");
-  for (const auto& [name, id] : tokens.items()) {  // null is a value there: no such token
-    if (!loaded.config_->find(name)) loaded.config_->set_missing({{name, id}});
-  }
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
-  loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
-  const LoadType saved = saved_type(*loaded.config_);
-  if (type == LoadType::kAuto) type = saved;
-  loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
-  if (lora) loaded.new_adapter_ = std::make_unique<NewAdapter>(*lora, *loaded.parameters_);
-  loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get(), loaded.new_adapter_.get());
+  loaded.head_ = how.head ? *how.head : adapted ? *adapted : head_of(*loaded.config_);
   try {
-    if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
-    loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
+    loaded.make(architecture, base, how.type == LoadType::kAuto ? saved_type(*loaded.config_) : how.type, adapter ? &*adapter : nullptr, how);
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
-    if (e.code == ErrorCode::kNotFound && head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *head) {
+    if (e.code == ErrorCode::kNotFound && how.head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *how.head) {
       throw Error(e.code, "holds a " + loaded.config_->architecture() + ", which has not the head for this task (no tensor " + e.where + ")", folder);
     }
     throw Error(e.code, e.reason, folder + ": " + e.where);

@@ -1,6 +1,7 @@
 // The public Pipeline over the tasks.
 #include "polymath/pipeline.h"
 
+#include "models/shipped.h"
 #include "tasks/task.h"
 #include "tasks/value.h"
 
@@ -20,6 +21,7 @@ Json json_of(const Value& value) {
 LoadParameters::LoadParameters(const Parameters& parameters) {
   for (const auto& [key, value] : parameters) {
     if (key == "dtype") type = load_type_named(value.text());
+    else if (key == "share_base") share_base = is_true(json_of(value));
     else calls[key] = json_of(value);
   }
 }
@@ -113,7 +115,7 @@ Pipeline pipeline(const std::string& task, const std::string& model, const Param
   const LoadParameters given(parameters);
   state->defaults = given.calls;
   state->name = entry.name;
-  state->task = entry.make(TextModel::load(model, entry.head, given.type, task));
+  state->task = entry.make(TextModel::load(model.empty() ? shipped_folder(entry) : model_folder(model), entry.head, given.type, task, given.share_base));
   return Pipeline(std::move(state));
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/printable.h"
 #include "models/adapter.h"
+#include "models/shipped.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -21,16 +23,16 @@ std::unique_ptr<Task> make_zero_shot_classification(std::shared_ptr<const TextMo
 
 const std::vector<TaskEntry>& tasks() {
   static const std::vector<TaskEntry> kAll = {
-      {"feature-extraction", nullptr, Head::kBase, "the hidden states of every token", make_feature_extraction},
-      {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask},
-      {"token-classification", "ner", Head::kTokenClassification, "a label for every token, or the entities they form", make_token_classification},
-      {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering},
+      {"feature-extraction", nullptr, Head::kBase, "the hidden states of every token", make_feature_extraction, "all-MiniLM-L6-v2"},
+      {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask, "minilm-fill-mask"},
+      {"token-classification", "ner", Head::kTokenClassification, "a label for every token, or the entities they form", make_token_classification, "minilm-ner"},
+      {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering, "minilm-qa"},
       {"summarization", nullptr, Head::kConditionalGeneration, "a shorter text that says the same", make_summarization},
       {"text2text-generation", nullptr, Head::kConditionalGeneration, "the text that a model makes of a text", make_text2text_generation},
-      {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification},
+      {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification, "minilm-sentiment"},
       {"text-generation", nullptr, Head::kCausalLm, "how a text goes on, or the answer in a chat", make_text_generation},
       {"translation", "translation_XX_to_YY", Head::kConditionalGeneration, "the text in another language", make_translation},
-      {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification},
+      {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification, "minilm-nli"},
   };
   return kAll;
 }
@@ -57,12 +59,24 @@ const TaskEntry& task_named(const std::string& asked) {
   throw Error(ErrorCode::kInvalidArgument, "\"" + printable(name) + "\" is not a known task (known: " + known + ")", "TASK");
 }
 
-std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type, const std::string& task) {
+std::string shipped_folder(const TaskEntry& task) {
+  const std::string folder = task.shipped ? model_folder(task.shipped) : "";
+  if (!directory_exists(folder)) {
+    throw Error(ErrorCode::kNotFound,
+                std::string("no model is named, and ") + (task.shipped ? std::string("the shipped one, ") + task.shipped + ", was not found (POLYMATH_MODELS names the folder of shipped models)"
+                                                                       : "none is shipped for this task") +
+                    ": give the folder of a Hugging Face checkpoint (config.json, model.safetensors and the tokenizer's files)",
+                task.name);
+  }
+  return folder;
+}
+
+std::shared_ptr<const TextModel> TextModel::load(const std::string& folder, Head head, LoadType type, const std::string& task, bool share_base) {
   auto model = std::make_shared<TextModel>();
   model->folder = folder;
   model->base_folder = base_folder_of(folder);
   model->task = task;
-  model->loaded = LoadedModel::load(folder, type, &head);
+  model->loaded = share_base ? LoadedModel::load_sharing_base(folder, type, &head) : LoadedModel::load(folder, type, &head);
   model->tokenizer = PretrainedTokenizer::load(model->base_folder);
   return model;
 }

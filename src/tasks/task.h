@@ -21,7 +21,7 @@ struct TextModel {
   std::string base_folder;  // of the tokenizer's files: an adapter's base, else the folder
   std::string task;         // as it was asked for: "translation_en_to_fr"
 
-  static std::shared_ptr<const TextModel> load(const std::string& folder, Head head, LoadType type, const std::string& task = "");
+  static std::shared_ptr<const TextModel> load(const std::string& folder, Head head, LoadType type, const std::string& task = "", bool share_base = false);
 };
 
 class Task {
@@ -39,11 +39,15 @@ struct TaskEntry {
   Head head;          // of the AutoModelFor... class that it loads
   const char* help;
   std::unique_ptr<Task> (*make)(std::shared_ptr<const TextModel> model);
+  const char* shipped = nullptr;  // the model that comes with the program for it, by name, or null
 };
 
 const std::vector<TaskEntry>& tasks();
 // Also translation_XX_to_YY; throws Error that lists the known ones.
 const TaskEntry& task_named(const std::string& name);
+
+// The folder of the model that comes with the program for a task; throws Error if there is none, or it is not there.
+std::string shipped_folder(const TaskEntry& task);
 
 // A body {"inputs": ..., "parameters": {...}}; the body's parameters go before `defaults`. Throws Error naming the field.
 Json run_body(const Task& task, const Json& body, const Json& defaults = Json::object());

@@ -119,7 +119,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
     if (options.lora) save_adapter(loaded, options.output, type, options.base_name.empty() ? options.model : options.base_name);
     else save_model(loaded, options.output, type);
   };
-  copy_tokenizer_files(options.model, options.output);
+  if (!options.lora) copy_tokenizer_files(options.model, options.output);  // an adapter's is that of its base
   std::int64_t parameters = 0;
   for (const Parameter* p : loaded.parameters().all()) parameters += p->trained ? static_cast<std::int64_t>(p->values.size()) : 0;
   t.report({{"event", "start"}, {"task", task}, {"examples", t.training.size()}, {"validation", t.validation.size()}, {"tokens", t.training.tokens()}, {"parameters", parameters}});

@@ -12,6 +12,7 @@ Json json_of(const Value& value);
 // The parameters that a model is loaded with: "dtype", and those that hold for its calls.
 struct LoadParameters {
   LoadType type = LoadType::kAuto;
+  bool share_base = false;
   Json calls = Json::object();
 
   explicit LoadParameters(const Parameters& parameters);

@@ -17,6 +17,7 @@ namespace {
 using kernels::kLanes;
 
 thread_local std::vector<WeightUse>* uses = nullptr;
+thread_local SharedWeights* shared = nullptr;
 
 void record(const TensorView& tensor, Storage storage, bool transposed, bool table) {
   if (uses) uses->push_back({tensor, storage, transposed, table});
@@ -174,7 +175,7 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
     parts.push_back({tensor->data.data(), tensor->dtype, n, transposed ? 1 : columns, transposed ? n : 1, tensor->parameter,
                      transposed ? nullptr : tensor->file});
   }
-  Weight w = pack(std::move(parts), *k, type);
+  Weight w = pack_shared(tensors, std::move(parts), *k, type, transposed);
   for (const TensorView* tensor : tensors) {
     tensor->drop();
     record(*tensor, w.storage_, transposed, /*table=*/false);
@@ -184,6 +185,26 @@ Weight Weight::pack(std::span<const TensorView* const> tensors, LoadType type, b
   }
   return w;
 }
+
+Weight Weight::pack_shared(std::span<const TensorView* const> tensors, std::vector<Part> parts, std::int64_t k, LoadType type, bool transposed) {
+  // Pages of a file do not change; other memory could be another tensor's by the time the next model is loaded.
+  const bool in_file = std::all_of(tensors.begin(), tensors.end(), [](const TensorView* t) { return t->file && !t->parameter; });
+  if (!shared || !in_file) return pack(std::move(parts), k, type);
+  SharedWeights::Key key{{}, stored_as(parts[0].dtype, type), transposed};
+  for (const TensorView* tensor : tensors) std::get<0>(key).emplace_back(tensor->data.data(), tensor->shape[transposed ? 1 : 0]);
+  const std::lock_guard lock(shared->mutex_);
+  const auto found = shared->packed_.find(key);
+  if (found != shared->packed_.end()) return found->second;
+  return shared->packed_.emplace(std::move(key), pack(std::move(parts), k, type)).first->second;
+}
+
+std::size_t SharedWeights::size() const {
+  const std::lock_guard lock(mutex_);
+  return packed_.size();
+}
+
+ShareWeights::ShareWeights(SharedWeights& weights) : before_(shared) { shared = &weights; }
+ShareWeights::~ShareWeights() { shared = before_; }
 
 std::span<const LowRankChange> Weight::changes() const { return changes_ ? std::span<const LowRankChange>(*changes_) : std::span<const LowRankChange>(); }
 

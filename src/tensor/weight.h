@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "formats/checkpoint.h"
@@ -61,6 +65,7 @@ class Weight {
   Weight unchanged() const;
 
  private:
+  static Weight pack_shared(std::span<const TensorView* const> tensors, std::vector<Part> parts, std::int64_t k, LoadType type, bool transposed);
   void fill(std::span<const Part> parts) const;
   void allocate(Storage storage, std::int64_t n, std::int64_t k);
 
@@ -70,6 +75,30 @@ class Weight {
   Storage storage_ = Storage::kF32;
   std::shared_ptr<const std::vector<Part>> parts_;
   std::shared_ptr<const std::vector<LowRankChange>> changes_;
+};
+
+// Weights that several models share: what was packed from the same pages of a file in the same storage is packed once. The
+// files must stay as long as this. Thread safe.
+class SharedWeights {
+ public:
+  std::size_t size() const;
+
+ private:
+  friend class Weight;
+  using Key = std::tuple<std::vector<std::pair<const std::uint8_t*, std::int64_t>>, Storage, bool>;  // pages and outputs of tensors, transposed
+  mutable std::mutex mutex_;
+  std::map<Key, Weight> packed_;
+};
+
+// While it lives, this thread's Weight::pack looks into a set of shared weights, and adds to it.
+class ShareWeights {
+ public:
+  explicit ShareWeights(SharedWeights& weights);
+  ~ShareWeights();
+  ShareWeights(const ShareWeights&) = delete;
+
+ private:
+  SharedWeights* before_;
 };
 
 // A table of vectors, [entries, d], read from the checkpoint's pages as they are looked up.
