@@ -6,15 +6,18 @@
 
 namespace polymath {
 
-// Uniform in (0, 1) for the given seed, sequence, step and draw: four rounds of the finalizer of SplitMix64 (Steele et al. 2014).
+// Bits that hang on both words: a round of the finalizer of SplitMix64 (Steele et al. 2014).
+inline std::uint64_t mixed(std::uint64_t x, std::uint64_t word) {
+  x = (x ^ word) + 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+// Uniform in (0, 1) for the given seed, sequence, step and draw.
 inline double uniform(std::uint64_t seed, std::uint64_t sequence, std::uint64_t step, std::uint64_t draw = 0) {
   std::uint64_t x = 0;
-  for (const std::uint64_t word : {seed, sequence, step, draw}) {
-    x = (x ^ word) + 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    x ^= x >> 31;
-  }
+  for (const std::uint64_t word : {seed, sequence, step, draw}) x = mixed(x, word);
   return (static_cast<double>(x >> 11) + 0.5) * 0x1p-53;
 }
 

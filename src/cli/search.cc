@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "tasks/search.h"
+#include "tasks/task.h"
 
 namespace polymath::cli {
 namespace {

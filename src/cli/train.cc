@@ -1,4 +1,7 @@
 // polymath train TASK --model DIR --data FILE... -o OUT
+#include <charconv>
+#include <cmath>
+
 #include "cli/cli.h"
 #include "cli/data_arguments.h"
 #include "cli/training_progress.h"
@@ -11,8 +14,20 @@ struct Arguments {
   TrainOptions options;
   DataArguments data;
   LoraOptions lora{.r = 0, .lora_alpha = 0, .use_rslora = false, .target_modules = {}, .seed = 0};
+  std::string dropout = "config";
   bool json = false;
 };
+
+// A number from 0 to 1; NaN: the text is none.
+double rate_of(const std::string& text) {
+  double rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  return error == std::errc() && end == text.data() + text.size() && rate >= 0 && rate <= 1 ? rate : std::nan("");
+}
+
+std::string rate_or_config(const std::string& text) {
+  return text == "config" || !std::isnan(rate_of(text)) ? "" : "must be config or a number from 0 to 1";
+}
 
 int train_task(const std::string& task, const Arguments& a, const Common& common) {
   TrainOptions options = a.options;
@@ -22,6 +37,7 @@ int train_task(const std::string& task, const Arguments& a, const Common& common
     options.lora->seed = options.trainer.batches.seed;
     if (a.lora.lora_alpha == 0) options.lora->lora_alpha = 2 * static_cast<double>(a.lora.r);
   }
+  if (a.dropout != "config") options.trainer.dropout = static_cast<float>(rate_of(a.dropout));
   TrainingProgress progress(a.json, common.quiet);
   progress.end(train(task, options, [&](const Json& event) { progress.show(event); }));
   return 0;
@@ -54,6 +70,7 @@ void add_trainer_options(CLI::App& verb, Arguments& a) {
   verb.add_option("--schedule", t.schedule.kind, "linear, cosine, constant, slanted")->check(CLI::IsMember({"linear", "cosine", "constant", "slanted"}))->capture_default_str();
   verb.add_option("--warmup", t.schedule.warmup, "the part of the steps in which the rate rises")->check(CLI::Range(0.0, 1.0))->capture_default_str();
   verb.add_option("--layer-decay", t.layer_decay, "a layer's rate is that of the layer above times this")->check(CLI::Range(1e-6, 1.0))->capture_default_str();
+  verb.add_option("--dropout", a.dropout, "config: as config.json says; or one rate for all places that have one")->check(rate_or_config)->capture_default_str();
   verb.add_option("--clip", t.clip, "the largest norm of the gradients; 0: any")->check(CLI::Range(0.0, 1e9))->capture_default_str();
   verb.add_option("--batch-tokens", t.batches.tokens, "tokens to a batch, at most")->check(CLI::Range(std::int64_t{1}, kMost))->capture_default_str();
   verb.add_option("--batch-size", t.batches.sequences, "sequences to a batch, at most")->check(CLI::Range(std::int64_t{1}, kMost))->capture_default_str();

@@ -74,6 +74,12 @@ int Config::req_divisor(const std::string& field, std::int64_t whole) const {
   return number;
 }
 
+float Config::opt_rate(const std::string& field, double missing) const {
+  const double rate = opt(field, missing);
+  if (!(rate >= 0 && rate <= 1)) throw Error(ErrorCode::kBadFile, "must lie between 0 and 1", path_ + ": " + printable(field));
+  return static_cast<float>(rate);
+}
+
 void Config::set_missing(const Json& fields) {
   for (const auto& [name, value] : fields.items()) {
     if (const Json* found = find(name); !found || found->is_null()) values_[name] = value;

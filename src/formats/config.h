@@ -54,6 +54,9 @@ class Config {
   // A number that must divide `whole`, as a number of heads divides the width that they share.
   int req_divisor(const std::string& field, std::int64_t whole) const;
 
+  // A dropout's rate: a number from 0 to 1.
+  float opt_rate(const std::string& field, double missing) const;
+
   // Gives fields that are absent or null these values.
   void set_missing(const Json& fields);
 

@@ -26,7 +26,9 @@ struct AlbertEncoder {
                                 .intermediate_size = c.req<std::int64_t>("intermediate_size"),
                                 .num_attention_heads = c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size")),
                                 .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
-                                .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu_new"))};
+                                .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu_new")),
+                                .attention_dropout = c.opt_rate("attention_probs_dropout_prob", 0),
+                                .attention_output_dropout = c.opt_rate("hidden_dropout_prob", 0)};
     // Layers share their weights, so no missing tensor bounds their number.
     if (num_hidden_layers > 1000) throw Error(ErrorCode::kBadFile, "is " + std::to_string(num_hidden_layers) + ", must be at most 1000", c.path() + ": num_hidden_layers");
     const int inner = c.opt("inner_group_num", 1);
@@ -59,6 +61,7 @@ struct AlbertEncoder {
 
 std::unique_ptr<Model> make_albert(const Config& c, Head head, const Scope& w) {
   const auto d = c.req<std::int64_t>("hidden_size"), e = c.opt<std::int64_t>("embedding_size", 128), labels = c.num_labels();
+  const float dropped = c.opt_rate("classifier_dropout_prob", 0.1);
   const Scope albert = w / "albert";
   auto pooler = [&] { return first_token_pooler(Linear(albert / "pooler", d, d), Activation::kTanh); };
   auto predictions = [&] {
@@ -71,15 +74,15 @@ std::unique_ptr<Model> make_albert(const Config& c, Head head, const Scope& w) {
   switch (head) {
     case Head::kBase: f = albert.find("pooler.weight") ? base_head(pooler()) : base_head(); break;
     case Head::kMaskedLm: f = masked_lm_head(predictions()); break;
-    case Head::kSequenceClassification: f = sequence_classification_head(pooler(), Linear(w / "classifier", d, labels)); break;
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
+    case Head::kSequenceClassification: f = sequence_classification_head(pooler(), Linear(w / "classifier", d, labels), dropped); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels), dropped); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
     case Head::kPreTraining:
-      f = [mlm = predictions(), pool = pooler(), sop = Linear(w / "sop_classifier.classifier", d, labels)](const Tensor& hidden, const Step& step) {
-        return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true}, {"sop_logits", sop(pool(hidden, step)), false}};
+      f = [mlm = predictions(), pool = pooler(), sop = Linear(w / "sop_classifier.classifier", d, labels), dropped](const Tensor& hidden, const Step& step) {
+        return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true}, {"sop_logits", sop(dropout(pool(hidden, step), dropped)), false}};
       };
       break;
-    case Head::kMultipleChoice: f = multiple_choice_head(pooler(), w / "classifier", d); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(), w / "classifier", d, dropped); break;
     default: no_such_head(c);
   }
   return encoder_model(AlbertEncoder(c, albert), std::move(f));

@@ -9,14 +9,20 @@
 namespace polymath {
 namespace {
 
+float dropout_of(const Config& c) { return c.opt_rate("dropout", 0.1); }
+
 BartLayerConfig layer_config(const Config& c, const std::string& side, bool pre_norm) {
   const auto d = c.req<std::int64_t>("d_model");
   const int heads = c.req_divisor(side + "_attention_heads", d);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d / heads)));
-  return {.attention = {.d_model = d, .head_dim = d / heads, .heads = heads, .scale = scale, .names = {}},
+  const float dropped = dropout_of(c);
+  return {.attention = {.d_model = d, .head_dim = d / heads, .heads = heads, .scale = scale, .names = {}, .dropout = c.opt_rate("attention_dropout", 0),
+                        .output_dropout = dropped},
           .ffn_dim = c.req<std::int64_t>(side + "_ffn_dim"),
           .activation_function = activation_named(c.opt<std::string>("activation_function", "gelu"), "activation_function"),
-          .pre_norm = pre_norm};
+          .pre_norm = pre_norm,
+          .activation_dropout = c.opt_rate("activation_dropout", 0),
+          .dropout = dropped};
 }
 
 }  // namespace
@@ -67,7 +73,7 @@ EmbedFunction sinusoidal_embeddings(const Config& c, const Scope& model, const s
 }
 
 BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, SideEmbeddings embeddings)
-    : embed_source_(embeddings(c, model, "encoder")), embed_target_(embeddings(c, model, "decoder")) {
+    : embed_source_(embeddings(c, model, "encoder")), embed_target_(embeddings(c, model, "decoder")), dropout_(dropout_of(c)) {
   const BartLayerConfig decoder = layer_config(c, "decoder", pre_norm);
   encoder_layers_ = each<BartEncoderLayer>(c.req<int>("encoder_layers"), model / "encoder.layers", layer_config(c, "encoder", pre_norm));
   decoder_layers_ = each<BartDecoderLayer>(c.req<int>("decoder_layers"), model / "decoder.layers", decoder);
@@ -78,13 +84,13 @@ BartBody::BartBody(const Config& c, const Scope& model, bool pre_norm, SideEmbed
 }
 
 Tensor BartBody::encode(const Step& source) const {
-  Tensor x = embed_source_(source);
+  Tensor x = dropout(embed_source_(source), dropout_);
   for (const BartEncoderLayer& layer : encoder_layers_) x = run_layer(layer, x, source);
   return encoder_norm_ ? (*encoder_norm_)(x) : x;
 }
 
 Tensor BartBody::decode(const Step& target) const {
-  Tensor x = embed_target_(target);
+  Tensor x = dropout(embed_target_(target), dropout_);
   const PassCaches caches(target, kv_shape_);
   for (std::size_t i = 0; i < decoder_layers_.size(); ++i) x = run_layer(decoder_layers_[i], x, target, caches, static_cast<int>(i));
   return decoder_norm_ ? (*decoder_norm_)(x) : x;
@@ -97,7 +103,7 @@ HeadFunction bart_head(const Config& c, Head head, const Scope& w) {
     case Head::kMaskedLm:
     case Head::kConditionalGeneration:
       return generation_head(w, {w / "lm_head", w / "model.shared", w / "model.decoder.embed_tokens", w / "model.encoder.embed_tokens"}, d);
-    case Head::kSequenceClassification: return last_eos_classification_head(c, w / "classification_head", d, 2);
+    case Head::kSequenceClassification: return last_eos_classification_head(c, w / "classification_head", d, 2, c.opt_rate("classifier_dropout", 0));
     case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", d, 2));
     default: no_such_head(c);
   }

@@ -32,6 +32,7 @@ class BartBody {
 
  private:
   EmbedFunction embed_source_, embed_target_;
+  float dropout_;  // the rate on both
   std::vector<BartEncoderLayer> encoder_layers_;
   std::vector<BartDecoderLayer> decoder_layers_;
   std::optional<LayerNorm> encoder_norm_, decoder_norm_;

@@ -11,13 +11,19 @@
 namespace polymath {
 namespace {
 
+float hidden_dropout(const Config& c) { return c.opt_rate("hidden_dropout_prob", 0.1); }
+float classifier_dropout(const Config& c) { return c.opt_rate("classifier_dropout", c.opt("hidden_dropout_prob", 0.1)); }
+
 PostNormConfig layer_config(const Config& c) {
   return {.hidden_size = c.req<std::int64_t>("hidden_size"),
           .intermediate_size = c.req<std::int64_t>("intermediate_size"),
           .num_attention_heads = c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size")),
           .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
           .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu")),
-          .causal = c.opt("is_decoder", false)};
+          .causal = c.opt("is_decoder", false),
+          .attention_dropout = c.opt_rate("attention_probs_dropout_prob", 0.1),
+          .attention_output_dropout = hidden_dropout(c),
+          .output_dropout = hidden_dropout(c)};
 }
 
 const PostNormNames kNames{.query = "attention.self.query", .key = "attention.self.key", .value = "attention.self.value",
@@ -58,6 +64,7 @@ BertEmbeddings::BertEmbeddings(const Config& c, const Scope& w, std::int64_t d, 
       position_embeddings_(w / "position_embeddings", d, positions_from_padding ? c.padding_idx(1) : std::nullopt),
       token_type_embeddings_(w / "token_type_embeddings", d),
       norm_(w / "LayerNorm", d, c.opt("layer_norm_eps", 1e-12)),
+      dropout_(c.opt_rate("hidden_dropout_prob", c.model_type() == "albert" ? 0 : 0.1)),
       padding_idx_(positions_from_padding ? static_cast<std::int32_t>(c.opt<std::int64_t>("pad_token_id", 1)) : -1),
       add_positions_(c.opt<std::string>("position_embedding_type", "absolute") == "absolute") {}
 
@@ -77,7 +84,7 @@ Tensor BertEmbeddings::operator()(const Step& step) const {
     position_embeddings_.add_to(x, padding_idx_ >= 0 ? positions_after_padding(step, padding_idx_) : step.positions(),
                                 "the number of tokens");
   }
-  return norm_(x);
+  return dropout(norm_(x), dropout_);
 }
 
 namespace {
@@ -114,7 +121,8 @@ struct BertEncoder {
 
 struct Sizes {
   std::int64_t hidden, labels;
-  explicit Sizes(const Config& c) : hidden(c.req<std::int64_t>("hidden_size")), labels(c.num_labels()) {}
+  float dropped;  // of what a classifier reads
+  explicit Sizes(const Config& c) : hidden(c.req<std::int64_t>("hidden_size")), labels(c.num_labels()), dropped(classifier_dropout(c)) {}
 };
 
 std::function<Tensor(const Tensor&, const Step&)> pooler(const Scope& w, std::int64_t d) {
@@ -140,12 +148,12 @@ std::unique_ptr<Model> make_bert(const Config& c, Head head, const Scope& w) {
   switch (head) {
     case Head::kBase: f = bert.find("pooler.dense.weight") ? base_head(pooler(bert, n.hidden)) : base_head(); break;
     case Head::kMaskedLm: f = masked_lm_head(predictions()); break;
-    case Head::kSequenceClassification: f = sequence_classification_head(pooler(bert, n.hidden), classifier()); break;
-    case Head::kTokenClassification: f = token_classification_head(classifier()); break;
+    case Head::kSequenceClassification: f = sequence_classification_head(pooler(bert, n.hidden), classifier(), n.dropped); break;
+    case Head::kTokenClassification: f = token_classification_head(classifier(), n.dropped); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
     case Head::kCausalLm: f = masked_lm_head(predictions()); break;
-    case Head::kMultipleChoice: f = multiple_choice_head(pooler(bert, n.hidden), w / "classifier", n.hidden); break;
-    case Head::kNextSentencePrediction: f = sequence_classification_head(pooler(bert, n.hidden), relationship()); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(bert, n.hidden), w / "classifier", n.hidden, n.dropped); break;
+    case Head::kNextSentencePrediction: f = sequence_classification_head(pooler(bert, n.hidden), relationship(), 0); break;
     case Head::kPreTraining:
       f = [mlm = predictions(), pool = pooler(bert, n.hidden), nsp = relationship()](const Tensor& hidden, const Step& step) {
         return std::vector<Output>{{"prediction_logits", mlm(hidden, step), true},
@@ -171,12 +179,12 @@ std::unique_ptr<Model> make_roberta(const Config& c, Head head, const Scope& w) 
                                        {"lm_head.bias", "lm_head.decoder.bias"})});
       break;
     case Head::kSequenceClassification:
-      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kTanh),
-                                       Linear(w / "classifier.out_proj", n.hidden, n.labels));
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kTanh, n.dropped),
+                                       Linear(w / "classifier.out_proj", n.hidden, n.labels), n.dropped);
       break;
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels)); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels), n.dropped); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
-    case Head::kMultipleChoice: f = multiple_choice_head(pooler(roberta, n.hidden), w / "classifier", n.hidden); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(pooler(roberta, n.hidden), w / "classifier", n.hidden, hidden_dropout(c)); break;
     default: no_such_head(c);
   }
   return encoder_model(BertEncoder(c, roberta, /*positions_from_padding=*/true), std::move(f));
@@ -194,6 +202,7 @@ std::function<Tensor(const Tensor&, const Step&)> electra_summary(const Config& 
   const Activation act = name.empty() ? Activation::kNone : activation_named(name, "summary_activation");
   const bool project = c.opt("summary_use_proj", true);
   const Linear summary = project ? Linear(w, d, d) : Linear();
+  const float dropped = c.opt_rate("summary_first_dropout", 0);
   return [=](const Tensor& hidden, const Step& step) {
     std::vector<std::vector<std::int32_t>> rows;  // whose mean is taken
     for (std::size_t s = 0; s < static_cast<std::size_t>(step.sequences()); ++s) {
@@ -203,7 +212,7 @@ std::function<Tensor(const Tensor&, const Step&)> electra_summary(const Config& 
       if (type == "last" || type == "cls_index") of_sequence.erase(of_sequence.begin(), of_sequence.end() - 1);
       rows.push_back(std::move(of_sequence));
     }
-    const Tensor pooled = mean_of_rows(hidden, rows);
+    const Tensor pooled = dropout(mean_of_rows(hidden, rows), dropped);
     return project ? summary(pooled, act) : activate(pooled, act);
   };
 }
@@ -223,10 +232,10 @@ std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) 
                                        {"generator_lm_head.bias"})});
       break;
     case Head::kSequenceClassification:
-      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kGelu),
-                                       Linear(w / "classifier.out_proj", n.hidden, n.labels));
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", n.hidden, n.hidden), Activation::kGelu, n.dropped),
+                                       Linear(w / "classifier.out_proj", n.hidden, n.labels), n.dropped);
       break;
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels)); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n.hidden, n.labels), n.dropped); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n.hidden, 2)); break;
     case Head::kPreTraining:  // the discriminator: one logit a token
       f = [dense = Linear(w / "discriminator_predictions.dense", n.hidden, n.hidden),
@@ -236,7 +245,7 @@ std::unique_ptr<Model> make_electra(const Config& c, Head head, const Scope& w) 
         return std::vector<Output>{{"logits", logits.reshaped({logits.rows()}), true}};
       };
       break;
-    case Head::kMultipleChoice: f = multiple_choice_head(electra_summary(c, w / "sequence_summary.summary"), w / "classifier", n.hidden); break;
+    case Head::kMultipleChoice: f = multiple_choice_head(electra_summary(c, w / "sequence_summary.summary"), w / "classifier", n.hidden, c.opt_rate("summary_last_dropout", 0.1)); break;
     default: no_such_head(c);
   }
   return encoder_model(BertEncoder(c, electra, /*positions_from_padding=*/false), std::move(f));

@@ -20,6 +20,7 @@ class BertEmbeddings {
  private:
   Embedding word_embeddings_, position_embeddings_, token_type_embeddings_;
   LayerNorm norm_;
+  float dropout_;
   std::int32_t padding_idx_;  // -1: the positions are the columns
   bool add_positions_;
 };

@@ -30,6 +30,7 @@ struct BloomConfig {
   double layer_norm_epsilon;
   bool apply_residual_connection_post_layernorm;
   bool biased;  // in parts, as it was trained, the output projections are added up without their biases
+  float hidden_dropout;
   CausalAttentionConfig attention;
 
   explicit BloomConfig(const Config& c)
@@ -37,7 +38,8 @@ struct BloomConfig {
         n_layer(c.req<int>("n_layer")),
         layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-5)),
         apply_residual_connection_post_layernorm(c.opt("apply_residual_connection_post_layernorm", false)),
-        biased(!(c.opt("slow_but_exact", false) && c.opt("pretraining_tp", 1) > 1)) {
+        biased(!(c.opt("slow_but_exact", false) && c.opt("pretraining_tp", 1) > 1)),
+        hidden_dropout(c.opt_rate("hidden_dropout", 0)) {
     if (hidden_size < 1) hidden_size = c.req<std::int64_t>("hidden_size");
     n_head = c.req_divisor("n_head", hidden_size);
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / n_head, n_head, n_head);
@@ -64,9 +66,9 @@ struct BloomBlock {
   Tensor operator()(const Tensor& x, const BloomConfig& c, const Step& step, const PassCaches& caches, int layer) const {
     const bool normed = c.apply_residual_connection_post_layernorm;
     const Tensor read = input_layernorm(x);
-    const Tensor attended = dense(attend(query_key_value(read), c.attention, step, caches, layer), /*residual=*/normed ? read : x);
+    const Tensor attended = dense(attend(query_key_value(read), c.attention, step, caches, layer), /*residual=*/normed ? read : x, c.hidden_dropout);
     const Tensor fed = post_attention_layernorm(attended);
-    return dense_4h_to_h(dense_h_to_4h(fed, Activation::kGeluTanh), /*residual=*/normed ? fed : attended);
+    return dense_4h_to_h(dense_h_to_4h(fed, Activation::kGeluTanh), /*residual=*/normed ? fed : attended, c.hidden_dropout);
   }
 };
 

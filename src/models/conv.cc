@@ -19,6 +19,7 @@ ConvLayer::ConvLayer(const Config& c, const Scope& w)
       kernel_size_(c.req<std::int64_t>("conv_kernel_size")),
       groups_(c.opt<std::int64_t>("conv_groups", 1)),
       act_(activation_named(c.opt<std::string>("conv_act", "tanh"), "conv_act")),
+      dropout_(c.opt_rate("hidden_dropout_prob", 0.1)),
       norm_(w / "LayerNorm", d_, c.opt("layer_norm_eps", 1e-7)) {
   if (groups_ < 1 || d_ % groups_ != 0) throw Error(ErrorCode::kBadFile, "must divide hidden_size", c.path() + ": conv_groups");
   if (kernel_size_ % 2 == 0) throw Error(ErrorCode::kUnsupported, "must be odd", c.path() + ": conv_kernel_size");
@@ -58,7 +59,7 @@ Tensor ConvLayer::operator()(const Tensor& hidden, const Tensor& residual, const
   }
   Tensor sum = join_columns(sums);
   clear_padding(sum, step);
-  Tensor y = norm_(add(residual, activate(sum, act_)));
+  Tensor y = norm_(add(residual, activate(dropout(sum, dropout_), act_)));
   clear_padding(y, step);
   return y;
 }

@@ -19,6 +19,7 @@ class ConvLayer {
  private:
   std::int64_t d_, kernel_size_, groups_;
   Activation act_;
+  float dropout_;
   std::vector<Weight> taps_;  // [kernel_size * groups]: [d / groups, d / groups] each
   std::vector<Vector> bias_;  // of each group
   LayerNorm norm_;

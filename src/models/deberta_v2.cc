@@ -26,6 +26,7 @@ struct DebertaConfig {
   Activation hidden_act;
   bool relative_attention, share_att_key, c2p = false, p2c = false, norm_rel_ebd = false;
   std::int64_t position_buckets, max_relative_positions;
+  float hidden_dropout, attention_dropout;
 
   explicit DebertaConfig(const Config& c)
       : hidden_size(c.req<std::int64_t>("hidden_size")),
@@ -38,7 +39,9 @@ struct DebertaConfig {
         relative_attention(c.opt("relative_attention", false)),
         share_att_key(c.opt("share_att_key", false)),
         position_buckets(c.opt<std::int64_t>("position_buckets", -1)),
-        max_relative_positions(c.opt<std::int64_t>("max_relative_positions", -1)) {
+        max_relative_positions(c.opt<std::int64_t>("max_relative_positions", -1)),
+        hidden_dropout(c.opt_rate("hidden_dropout_prob", 0.1)),
+        attention_dropout(c.opt_rate("attention_probs_dropout_prob", 0.1)) {
     if (max_relative_positions < 1) max_relative_positions = c.opt<std::int64_t>("max_position_embeddings", 512);
     // A list ["p2c", "c2p"], or one string "p2c|c2p".
     if (const Json* types = c.find("pos_att_type"); types && (types->is_array() || types->is_string())) {
@@ -227,12 +230,14 @@ struct DebertaLayer {
                                    .begin = step.begin,
                                    .is_key = step.is_key,
                                    .pairwise_mask = true,
-                                   .term = c.disentangled() ? term(c, positions, step) : nullptr};
-    x = attention_norm(attention_output(self_attention(in_proj(x), options), /*residual=*/x));
-    return output_norm(down(up(x, c.hidden_act), /*residual=*/x));
+                                   .term = c.disentangled() ? term(c, positions, step) : nullptr,
+                                   .drop = DropMask::next(c.attention_dropout)};
+    x = attention_norm(attention_output(self_attention(in_proj(x), options), /*residual=*/x, c.hidden_dropout));
+    return output_norm(down(up(x, c.hidden_act), /*residual=*/x, c.hidden_dropout));
   }
 
-  std::shared_ptr<const ScoreTerm> term(const DebertaConfig& c, const Tensor& positions, const Step& step) const {
+  std::shared_ptr<const ScoreTerm> term(const DebertaConfig& c, const Tensor& all_positions, const Step& step) const {
+    const Tensor positions = dropout(all_positions, c.hidden_dropout);
     if (!trains()) return std::make_shared<const DisentangledTerm>(c, position_key, position_query, step);
     return std::make_shared<const DisentangledTerm>(c, c.c2p ? RelativeTable(c, key_projection(positions)) : RelativeTable(),
                                                     c.p2c ? RelativeTable(c, query_projection(positions)) : RelativeTable(), step);
@@ -274,7 +279,7 @@ struct DebertaEncoder {
     if (project) x = embed_proj(x);
     x = norm(x);
     clear_padding(x, step);
-    return x;
+    return dropout(x, c.hidden_dropout);
   }
 
   Tensor operator()(const Step& step) const {
@@ -313,12 +318,13 @@ std::unique_ptr<Model> make_deberta_v2(const Config& c, Head head, const Scope& 
     case Head::kMultipleChoice: {
       const auto pooler = c.opt<std::int64_t>("pooler_hidden_size", n);
       const auto act = activation_named(c.opt<std::string>("pooler_hidden_act", "gelu"), "pooler_hidden_act");
-      const auto pool = first_token_pooler(Linear(w / "pooler.dense", pooler, pooler), act);
-      f = head == Head::kMultipleChoice ? multiple_choice_head(pool, w / "classifier", pooler)
-                                        : sequence_classification_head(pool, Linear(w / "classifier", pooler, labels));
+      const auto pool = first_token_pooler(Linear(w / "pooler.dense", pooler, pooler), act, c.opt_rate("pooler_dropout", 0));
+      const float dropped = c.opt_rate("cls_dropout", c.opt("hidden_dropout_prob", 0.1));
+      f = head == Head::kMultipleChoice ? multiple_choice_head(pool, w / "classifier", pooler, dropped)
+                                        : sequence_classification_head(pool, Linear(w / "classifier", pooler, labels), dropped);
       break;
     }
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n, labels)); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", n, labels), d.hidden_dropout); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", n, 2)); break;
     default: no_such_head(c);
   }

@@ -14,24 +14,28 @@ constexpr double kEps = 1e-12;
 struct DistilBertEncoder {
   Embedding word_embeddings, position_embeddings;
   LayerNorm norm;
+  float dropped;
   std::vector<PostNormLayer> layer;
 
   DistilBertEncoder(const Config& c, const Scope& w)
       : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("dim"), c.padding_idx(0)),
         position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("dim")),
-        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("dim"), kEps) {
+        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("dim"), kEps),
+        dropped(c.opt_rate("dropout", 0.1)) {
     const PostNormConfig config{.hidden_size = c.req<std::int64_t>("dim"),
                                 .intermediate_size = c.req<std::int64_t>("hidden_dim"),
                                 .num_attention_heads = c.req_divisor("n_heads", c.req<std::int64_t>("dim")),
                                 .layer_norm_eps = kEps,
-                                .hidden_act = activation_named(c.opt<std::string>("activation", "gelu"), "activation")};
+                                .hidden_act = activation_named(c.opt<std::string>("activation", "gelu"), "activation"),
+                                .attention_dropout = c.opt_rate("attention_dropout", 0.1),
+                                .output_dropout = dropped};
     layer = each<PostNormLayer>(c.req<int>("n_layers"), w / "transformer.layer", config, kNames);
   }
 
   Tensor operator()(const Step& step) const {
     Tensor x = word_embeddings(step.ids, "input_ids");
     position_embeddings.add_to(x, step.positions(), "the number of tokens");
-    x = norm(x);
+    x = dropout(norm(x), dropped);
     for (const PostNormLayer& l : layer) x = run_layer(l, x, step);
     return x;
   }
@@ -52,12 +56,13 @@ std::unique_ptr<Model> make_distilbert(const Config& c, Head head, const Scope& 
       break;
     case Head::kSequenceClassification:
       f = sequence_classification_head(first_token_pooler(Linear(w / "pre_classifier", d, d), Activation::kRelu),
-                                       Linear(w / "classifier", d, labels));
+                                       Linear(w / "classifier", d, labels), c.opt_rate("seq_classif_dropout", 0.2));
       break;
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
-    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels), c.opt_rate("dropout", 0.1)); break;
+    case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2), c.opt_rate("qa_dropout", 0.1)); break;
     case Head::kMultipleChoice:
-      f = multiple_choice_head(first_token_pooler(Linear(w / "pre_classifier", d, d), Activation::kRelu), w / "classifier", d);
+      f = multiple_choice_head(first_token_pooler(Linear(w / "pre_classifier", d, d), Activation::kRelu), w / "classifier", d,
+                               c.opt_rate("seq_classif_dropout", 0.2));
       break;
     default: no_such_head(c);
   }

@@ -74,12 +74,12 @@ HeadFunction generation_head(const Scope& w, const std::vector<Scope>& names, st
   return lm_head(Linear(weight, bias, type_of_head(w.weights->type())));
 }
 
-HeadFunction last_eos_classification_head(const Config& c, const Scope& w, std::int64_t d, std::int64_t missing_eos) {
+HeadFunction last_eos_classification_head(const Config& c, const Scope& w, std::int64_t d, std::int64_t missing_eos, float dropped) {
   return sequence_classification_head(
-      [dense = Linear(w / "dense", d, d), eos = c.opt("eos_token_id", missing_eos)](const Tensor& hidden, const Step& step) {
-        return dense(last_eos_rows(hidden, step, eos), Activation::kTanh);
+      [dense = Linear(w / "dense", d, d), eos = c.opt("eos_token_id", missing_eos), dropped](const Tensor& hidden, const Step& step) {
+        return dense(dropout(last_eos_rows(hidden, step, eos), dropped), Activation::kTanh);
       },
-      Linear(w / "out_proj", d, c.num_labels()));
+      Linear(w / "out_proj", d, c.num_labels()), dropped);
 }
 
 }  // namespace polymath

@@ -26,7 +26,7 @@ Scope first_with_weight(const std::vector<Scope>& names);
 HeadFunction generation_head(const Scope& scope, const std::vector<Scope>& names, std::int64_t d);
 
 // out_proj(tanh(dense(the target's row at the source's last eos token))) -> {"logits": [sequences, labels]}
-HeadFunction last_eos_classification_head(const Config& config, const Scope& scope, std::int64_t d, std::int64_t missing_eos);
+HeadFunction last_eos_classification_head(const Config& config, const Scope& scope, std::int64_t d, std::int64_t missing_eos, float dropped);
 
 // A Body has encode(source) -> [rows, D], remember(encoded, source), decode(target) -> [rows, D] and kv_shape(). The head's Step
 // is the decoder's, or the source with its target set.

@@ -13,6 +13,7 @@ struct Gpt2Block {
   CausalAttentionConfig attention;
   Linear qkv_proj, out_proj, c_fc, c_proj;
   Activation act;
+  float dropped = 0;  // the rate of dropout on what both parts give
 
   Tensor operator()(Tensor x, const Step& step, const PassCaches& caches, int layer) const;  // x: [rows, D]
 };
@@ -22,9 +23,10 @@ struct Gpt2Model {
   Embedding wte, wpe;
   LayerNorm ln_f;
   std::vector<Gpt2Block> h;
+  float dropped;  // the rate of dropout on the embeddings
 
   // d: of the hidden states; make_block: of a layer's number and scope
-  Gpt2Model(std::int64_t d, double eps, const KvShape& shape, const Scope& scope, const std::function<Gpt2Block(int layer, const Scope& scope)>& make_block);
+  Gpt2Model(std::int64_t d, double eps, float dropped, const KvShape& shape, const Scope& scope, const std::function<Gpt2Block(int layer, const Scope& scope)>& make_block);
 
   KvShape kv_shape() const { return shape; }
   Tensor operator()(const Step& step) const;

@@ -37,6 +37,7 @@ struct GptNeoConfig {
   double layer_norm_epsilon;
   Activation activation_function;
   std::int64_t window_size;
+  float resid_dropout;
   CausalAttentionConfig attention;
 
   explicit GptNeoConfig(const Config& c)
@@ -45,7 +46,8 @@ struct GptNeoConfig {
         num_layers(c.req<int>("num_layers")),
         layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-5)),
         activation_function(activation_named(c.opt<std::string>("activation_function", "gelu_new"), "activation_function")),
-        window_size(c.opt<std::int64_t>("window_size", 256)) {
+        window_size(c.opt<std::int64_t>("window_size", 256)),
+        resid_dropout(c.opt_rate("resid_dropout", 0)) {
     const int heads = c.req_divisor("num_heads", hidden_size);
     if (window_size < 1) throw Error(ErrorCode::kBadFile, "must be at least 1", c.path() + ": window_size");
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / heads, heads, heads);
@@ -61,7 +63,8 @@ Gpt2Block gpt_neo_block(const GptNeoConfig& c, bool local, const Scope& w) {
                   .out_proj = Linear(w / "attn.attention.out_proj", c.hidden_size, c.hidden_size),
                   .c_fc = Linear(w / "mlp.c_fc", c.hidden_size, c.intermediate_size),
                   .c_proj = Linear(w / "mlp.c_proj", c.intermediate_size, c.hidden_size),
-                  .act = c.activation_function};
+                  .act = c.activation_function,
+                  .dropped = c.resid_dropout};
   if (local) block.attention.window = c.window_size;
   return block;
 }
@@ -71,7 +74,7 @@ Gpt2Block gpt_neo_block(const GptNeoConfig& c, bool local, const Scope& w) {
 std::unique_ptr<Model> make_gpt_neo(const Config& config, Head head, const Scope& w) {
   const GptNeoConfig c(config);
   const auto kinds = layer_kinds(config, c.num_layers);
-  Gpt2Model model(c.hidden_size, c.layer_norm_epsilon, c.attention.kv_shape(c.num_layers), w / "transformer",
+  Gpt2Model model(c.hidden_size, c.layer_norm_epsilon, config.opt_rate("embed_dropout", 0), c.attention.kv_shape(c.num_layers), w / "transformer",
                   [&](int layer, const Scope& block) { return gpt_neo_block(c, kinds[static_cast<std::size_t>(layer)] == "local", block); });
   return decoder_class(std::move(model), config, head, w,
                        {.d = c.hidden_size, .embeddings = "transformer.wte.weight", .tied = true, .token_classifier = "classifier"});

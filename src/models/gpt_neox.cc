@@ -11,6 +11,7 @@ struct GptNeoXConfig {
   double layer_norm_eps;
   Activation hidden_act;
   bool use_parallel_residual;
+  float hidden_dropout;
   CausalAttentionConfig attention;
   RopeConfig rope;
   std::int64_t rotary_dim;  // of each head
@@ -23,6 +24,7 @@ struct GptNeoXConfig {
         layer_norm_eps(c.opt("layer_norm_eps", 1e-5)),
         hidden_act(activation_named(c.opt<std::string>("hidden_act", "gelu"))),
         use_parallel_residual(c.opt("use_parallel_residual", true)),
+        hidden_dropout(c.opt_rate("hidden_dropout", 0)),
         rope(RopeConfig::of(c, c.opt("rotary_emb_base", 10000.0), c.opt("rotary_pct", 0.25))) {
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / num_attention_heads, num_attention_heads, num_attention_heads);
     rotary_dim = static_cast<std::int64_t>(static_cast<double>(attention.head_dim) * rope.partial_rotary_factor);
@@ -46,10 +48,10 @@ struct GptNeoXLayer {
   Tensor operator()(const Tensor& x, const GptNeoXConfig& c, const Step& step, const PassCaches& caches, int layer, const RopeTable& rope) const {
     Tensor qkv = query_key_value(input_layernorm(x));
     rotate(qkv, 0, 2 * c.num_attention_heads, rope.cos, rope.sin, c.attention.head_dim);
-    const Tensor attended = dense(attend(qkv, c.attention, step, caches, layer), /*residual=*/x);
+    const Tensor attended = dense(attend(qkv, c.attention, step, caches, layer), /*residual=*/x, c.hidden_dropout);
     // In parallel, the feed forward reads what attention reads.
     const Tensor& read = c.use_parallel_residual ? x : attended;
-    return dense_4h_to_h(dense_h_to_4h(post_attention_layernorm(read), c.hidden_act), /*residual=*/attended);
+    return dense_4h_to_h(dense_h_to_4h(post_attention_layernorm(read), c.hidden_act), /*residual=*/attended, c.hidden_dropout);
   }
 };
 
@@ -72,7 +74,7 @@ struct GptNeoXModel {
     const Step& step = renewed.step();
     const PassCaches caches(step, kv_shape());
     const RopeTable rope(c.rotary_dim, c.rope, step);
-    Tensor x = embed_in(step.ids, "input_ids");
+    Tensor x = dropout(embed_in(step.ids, "input_ids"), c.hidden_dropout);
     for (int i = 0; i < c.num_hidden_layers; ++i) x = run_layer(layers[static_cast<std::size_t>(i)], x, c, step, caches, i, rope);
     return renewed.rows_asked(final_layer_norm(x));
   }

@@ -14,28 +14,28 @@ HeadFunction base_head(std::function<Tensor(const Tensor&, const Step&)> pooler)
   };
 }
 
-HeadFunction token_classification_head(Linear classifier) {
-  return [classifier = std::move(classifier)](const Tensor& hidden, const Step&) {
-    return std::vector<Output>{{"logits", classifier(hidden), true}};
+HeadFunction token_classification_head(Linear classifier, float dropped) {
+  return [classifier = std::move(classifier), dropped](const Tensor& hidden, const Step&) {
+    return std::vector<Output>{{"logits", classifier(dropout(hidden, dropped)), true}};
   };
 }
 
-HeadFunction question_answering_head(Linear qa_outputs) {
-  return [qa_outputs = std::move(qa_outputs)](const Tensor& hidden, const Step&) {
-    const Tensor logits = qa_outputs(hidden);  // [rows, 2]
+HeadFunction question_answering_head(Linear qa_outputs, float dropped) {
+  return [qa_outputs = std::move(qa_outputs), dropped](const Tensor& hidden, const Step&) {
+    const Tensor logits = qa_outputs(dropout(hidden, dropped));  // [rows, 2]
     return std::vector<Output>{{"start_logits", take_columns(logits, 0, 1).reshaped({logits.rows()}), true},
                                {"end_logits", take_columns(logits, 1, 2).reshaped({logits.rows()}), true}};
   };
 }
 
-HeadFunction sequence_classification_head(std::function<Tensor(const Tensor&, const Step&)> pool, Linear classifier) {
-  return [pool = std::move(pool), classifier = std::move(classifier)](const Tensor& hidden, const Step& step) {
-    return std::vector<Output>{{"logits", classifier(pool(hidden, step)), false}};
+HeadFunction sequence_classification_head(std::function<Tensor(const Tensor&, const Step&)> pool, Linear classifier, float dropped) {
+  return [pool = std::move(pool), classifier = std::move(classifier), dropped](const Tensor& hidden, const Step& step) {
+    return std::vector<Output>{{"logits", classifier(dropout(pool(hidden, step), dropped)), false}};
   };
 }
 
-HeadFunction multiple_choice_head(std::function<Tensor(const Tensor&, const Step&)> pool, const Scope& classifier, std::int64_t d) {
-  return sequence_classification_head(std::move(pool), Linear(classifier, d, 1));
+HeadFunction multiple_choice_head(std::function<Tensor(const Tensor&, const Step&)> pool, const Scope& classifier, std::int64_t d, float dropped) {
+  return sequence_classification_head(std::move(pool), Linear(classifier, d, 1), dropped);
 }
 
 Tensor MaskedLmHead::operator()(const Tensor& hidden, const Step& step) const {
@@ -120,15 +120,16 @@ HeadFunction decoder_head(const Config& c, Head head, const Scope& w, const Deco
   switch (head) {
     case Head::kBase: return base_head();
     case Head::kCausalLm: return causal_lm_head(c, w, n.lm_head, n.embeddings, n.tied);
-    case Head::kTokenClassification: return token_classification_head(Linear(w / n.token_classifier, n.d, c.num_labels()));
+    case Head::kTokenClassification:
+      return token_classification_head(Linear(w / n.token_classifier, n.d, c.num_labels()), c.opt_rate("classifier_dropout", c.opt("hidden_dropout", 0.1)));
     case Head::kQuestionAnswering: return question_answering_head(Linear(w / "qa_outputs", n.d, 2));
     default: no_such_head(c);
   }
 }
 
-std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation) {
-  return [dense = std::move(dense), activation](const Tensor& hidden, const Step& step) {
-    return dense(first_rows(hidden, step), activation);
+std::function<Tensor(const Tensor&, const Step&)> first_token_pooler(Linear dense, Activation activation, float dropped) {
+  return [dense = std::move(dense), activation, dropped](const Tensor& hidden, const Step& step) {
+    return dense(dropout(first_rows(hidden, step), dropped), activation);
   };
 }
 

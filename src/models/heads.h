@@ -11,17 +11,19 @@ namespace polymath {
 // {"last_hidden_state"} and, given a pooler, {"pooler_output"}.
 HeadFunction base_head(std::function<Tensor(const Tensor& hidden, const Step&)> pooler = {});
 
+// In all of them, dropped is the rate of dropout on what the classifier reads.
+
 // classifier(hidden) -> {"logits": [rows, labels]}
-HeadFunction token_classification_head(Linear classifier);
+HeadFunction token_classification_head(Linear classifier, float dropped);
 
 // qa_outputs(hidden) -> {"start_logits", "end_logits"}: [rows]
-HeadFunction question_answering_head(Linear qa_outputs);
+HeadFunction question_answering_head(Linear qa_outputs, float dropped = 0);
 
 // pooled(hidden) -> classifier -> {"logits": [sequences, labels]}
-HeadFunction sequence_classification_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, Linear classifier);
+HeadFunction sequence_classification_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, Linear classifier, float dropped);
 
 // pooled(hidden) -> one logit for each choice: {"logits": [sequences, 1]}, which forward.cc shapes to [batch, choices]
-HeadFunction multiple_choice_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, const Scope& classifier, std::int64_t d);
+HeadFunction multiple_choice_head(std::function<Tensor(const Tensor& hidden, const Step&)> pool, const Scope& classifier, std::int64_t d, float dropped);
 
 // decoder(norm(act(dense(hidden)))) -> [rows, vocabulary]
 struct MaskedLmHead {
@@ -96,8 +98,8 @@ std::unique_ptr<Model> decoder_class(Decoder decoder, const Config& c, Head head
   return std::make_unique<LastTokenModel<Decoder>>(std::move(decoder), Linear(w / "score", names.d, c.num_labels()), c.opt<std::int64_t>("pad_token_id", -1));
 }
 
-// tanh(dense(first row)), as BERT's pooler.
-std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation);
+// tanh(dense(first row)), as BERT's pooler. dropped: on the first row
+std::function<Tensor(const Tensor& hidden, const Step&)> first_token_pooler(Linear dense, Activation activation, float dropped = 0);
 
 // The head is not one of this architecture's.
 [[noreturn]] void no_such_head(const Config& config);

@@ -154,6 +154,7 @@ class LoadedModel {
   std::vector<std::string> made_anew() const { return fresh_ ? fresh_->names() : std::vector<std::string>(); }
   // A parameter's name in today's Transformers, which a file written now has.
   const std::string& name_of(const Parameter& parameter) const { return weights_->name_asked(parameter.name); }
+  std::size_t shared_weights() const;  // how many weights its base keeps for the models that share it
   const Config& config() const { return *config_; }
   const Checkpoint& checkpoint() const { return *checkpoint_; }
   const Model& model() const { return *model_; }

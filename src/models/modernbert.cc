@@ -12,9 +12,11 @@ namespace {
 struct ModernBertLayer {
   LayerNorm attn_norm, mlp_norm;
   Linear wqkv, attn_wo, wi, mlp_wo;
+  float attention_dropout, mlp_dropout;
   bool normed, local;  // the first layer's attention takes the normed embeddings as they are
 
-  ModernBertLayer(const Config& c, int index, bool is_local, const Scope& w) : normed(index != 0), local(is_local) {
+  ModernBertLayer(const Config& c, int index, bool is_local, const Scope& w)
+      : attention_dropout(c.opt_rate("attention_dropout", 0)), mlp_dropout(c.opt_rate("mlp_dropout", 0)), normed(index != 0), local(is_local) {
     const auto d = c.req<std::int64_t>("hidden_size"), intermediate = c.req<std::int64_t>("intermediate_size");
     const double eps = c.opt("norm_eps", 1e-5);
     if (normed) attn_norm = LayerNorm(w / "attn_norm", d, eps);
@@ -34,9 +36,10 @@ struct ModernBertLayer {
                                                  .begin = step.begin,
                                                  .is_key = step.is_key,
                                                  .position = step.column,
-                                                 .window = window});
-    x = attn_wo(attended, /*residual=*/x);
-    return mlp_wo(gated(wi(mlp_norm(x)), act), /*residual=*/x);
+                                                 .window = window,
+                                                 .drop = DropMask::next(attention_dropout)});
+    x = attn_wo(attended, /*residual=*/x, attention_dropout);
+    return mlp_wo(dropout(gated(wi(mlp_norm(x)), act), mlp_dropout), /*residual=*/x);
   }
 };
 
@@ -48,6 +51,7 @@ struct ModernBertEncoder {
   std::int64_t window;
   RopeConfig global_rope_config, local_rope_config;
   Activation act;
+  float embedding_dropout;
 
   ModernBertEncoder(const Config& c, const Scope& w)
       : tok_embeddings(w / "embeddings.tok_embeddings", c.req<std::int64_t>("hidden_size"), c.padding_idx(50283)),
@@ -57,7 +61,8 @@ struct ModernBertEncoder {
         window(c.opt<std::int64_t>("local_attention", 128) / 2),
         global_rope_config(rope_config(c, /*local=*/false)),
         local_rope_config(rope_config(c, /*local=*/true)),
-        act(activation_named(c.opt<std::string>("hidden_activation", "gelu"), "hidden_activation")) {
+        act(activation_named(c.opt<std::string>("hidden_activation", "gelu"), "hidden_activation")),
+        embedding_dropout(c.opt_rate("embedding_dropout", 0)) {
     const int count = c.req<int>("num_hidden_layers");
     for (int i = 0; i < count; ++i) layers.emplace_back(c, i, is_local(c, i), w / "layers" / i);
   }
@@ -88,7 +93,7 @@ struct ModernBertEncoder {
   }
 
   Tensor operator()(const Step& step) const {
-    Tensor x = norm(tok_embeddings(step.ids, "input_ids"));
+    Tensor x = dropout(norm(tok_embeddings(step.ids, "input_ids")), embedding_dropout);
     const std::int64_t head_d = x.dim(-1) / heads;
     const RopeTable global_rope(head_d, global_rope_config, step), local_rope(head_d, local_rope_config, step);
     for (const ModernBertLayer& layer : layers) x = run_layer(layer, x, step, heads, layer.local ? window : std::int64_t{-1}, act, layer.local ? local_rope : global_rope);
@@ -134,6 +139,7 @@ std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& 
                       activation_named(c.opt<std::string>("classifier_activation", "gelu"), "classifier_activation"),
                       LayerNorm(w / "head.norm", d, c.opt("norm_eps", 1e-5))};
   };
+  const float dropped = c.opt_rate("classifier_dropout", 0);
   HeadFunction f;
   switch (head) {
     case Head::kBase: f = base_head(); break;
@@ -154,16 +160,16 @@ std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& 
           [p = prediction(), mean = pooling == "mean", choices](const Tensor& hidden, const Step& step) {
             return p(mean ? mean_rows(hidden, step) : choices ? first_shown_rows(hidden, step) : first_rows(hidden, step));
           },
-          Linear(w / "classifier", d, choices ? 1 : labels));
+          Linear(w / "classifier", d, choices ? 1 : labels), dropped);
       break;
     }
     case Head::kTokenClassification:
-      f = [p = prediction(), token = token_classification_head(Linear(w / "classifier", d, labels))](const Tensor& hidden, const Step& step) {
+      f = [p = prediction(), token = token_classification_head(Linear(w / "classifier", d, labels), dropped)](const Tensor& hidden, const Step& step) {
         return token(p(hidden), step);
       };
       break;
     case Head::kQuestionAnswering:
-      f = [p = prediction(), qa = question_answering_head(Linear(w / "classifier", d, 2))](const Tensor& hidden, const Step& step) {
+      f = [p = prediction(), qa = question_answering_head(Linear(w / "classifier", d, 2), dropped)](const Tensor& hidden, const Step& step) {
         return qa(p(hidden), step);
       };
       break;

@@ -15,13 +15,15 @@ constexpr std::int32_t kPaddingIdx = 1;  // fixed in Transformers
 struct MpnetEncoder {
   Embedding word_embeddings, position_embeddings;
   LayerNorm norm;
+  float dropped;
   std::vector<PostNormLayer> layer;
   std::shared_ptr<const RelativeBias> relative_attention_bias;
 
   MpnetEncoder(const Config& c, const Scope& w)
       : word_embeddings(w / "embeddings.word_embeddings", c.req<std::int64_t>("hidden_size"), kPaddingIdx),
         position_embeddings(w / "embeddings.position_embeddings", c.req<std::int64_t>("hidden_size"), kPaddingIdx),
-        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)) {
+        norm(w / "embeddings.LayerNorm", c.req<std::int64_t>("hidden_size"), c.opt("layer_norm_eps", 1e-12)),
+        dropped(c.opt_rate("hidden_dropout_prob", 0.1)) {
     const int heads = c.req_divisor("num_attention_heads", c.req<std::int64_t>("hidden_size"));
     const auto buckets = c.opt<std::int64_t>("relative_attention_num_buckets", 32);
     if (buckets < 32) throw Error(ErrorCode::kUnsupported, "must be at least 32", c.path() + ": relative_attention_num_buckets");
@@ -32,14 +34,17 @@ struct MpnetEncoder {
                                 .intermediate_size = c.req<std::int64_t>("intermediate_size"),
                                 .num_attention_heads = heads,
                                 .layer_norm_eps = c.opt("layer_norm_eps", 1e-12),
-                                .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu"))};
+                                .hidden_act = activation_named(c.opt<std::string>("hidden_act", "gelu")),
+                                .attention_dropout = c.opt_rate("attention_probs_dropout_prob", 0.1),
+                                .attention_output_dropout = dropped,
+                                .output_dropout = dropped};
     layer = each<PostNormLayer>(c.req<int>("num_hidden_layers"), w / "encoder.layer", config, kNames);
   }
 
   Tensor operator()(const Step& step) const {
     Tensor x = word_embeddings(step.ids, "input_ids");
     position_embeddings.add_to(x, positions_after_padding(step, kPaddingIdx), "the number of tokens");
-    x = norm(x);
+    x = dropout(norm(x), dropped);
     const auto term = std::make_shared<const RelativeBiasTerm>(relative_attention_bias, step.column);
     for (const PostNormLayer& l : layer) x = run_layer(l, x, step, term);
     return x;
@@ -50,6 +55,7 @@ struct MpnetEncoder {
 
 std::unique_ptr<Model> make_mpnet(const Config& c, Head head, const Scope& w) {
   const auto d = c.req<std::int64_t>("hidden_size"), labels = c.num_labels();
+  const float dropped = c.opt_rate("hidden_dropout_prob", 0.1);
   const Scope mpnet = w / "mpnet";
   HeadFunction f;
   switch (head) {
@@ -63,13 +69,13 @@ std::unique_ptr<Model> make_mpnet(const Config& c, Head head, const Scope& w) {
                                        {"lm_head.bias", "lm_head.decoder.bias"})});
       break;
     case Head::kSequenceClassification:
-      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", d, d), Activation::kTanh),
-                                       Linear(w / "classifier.out_proj", d, labels));
+      f = sequence_classification_head(first_token_pooler(Linear(w / "classifier.dense", d, d), Activation::kTanh, dropped),
+                                       Linear(w / "classifier.out_proj", d, labels), dropped);
       break;
-    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels)); break;
+    case Head::kTokenClassification: f = token_classification_head(Linear(w / "classifier", d, labels), dropped); break;
     case Head::kQuestionAnswering: f = question_answering_head(Linear(w / "qa_outputs", d, 2)); break;
     case Head::kMultipleChoice:
-      f = multiple_choice_head(first_token_pooler(Linear(mpnet / "pooler.dense", d, d), Activation::kTanh), w / "classifier", d);
+      f = multiple_choice_head(first_token_pooler(Linear(mpnet / "pooler.dense", d, d), Activation::kTanh), w / "classifier", d, dropped);
       break;
     default: no_such_head(c);
   }

@@ -13,6 +13,7 @@ struct OptConfig {
   int num_hidden_layers;
   Activation activation_function;
   bool do_layer_norm_before, affine;
+  float dropped;
   CausalAttentionConfig attention;
 
   explicit OptConfig(const Config& c)
@@ -22,7 +23,8 @@ struct OptConfig {
         num_hidden_layers(c.req<int>("num_hidden_layers")),
         activation_function(activation_named(c.opt<std::string>("activation_function", "relu"), "activation_function")),
         do_layer_norm_before(c.opt("do_layer_norm_before", true)),
-        affine(c.opt("layer_norm_elementwise_affine", true)) {
+        affine(c.opt("layer_norm_elementwise_affine", true)),
+        dropped(c.opt_rate("dropout", 0.1)) {
     const int heads = c.req_divisor("num_attention_heads", hidden_size);
     attention = CausalAttentionConfig::checked(c, hidden_size, hidden_size / heads, heads, heads);
   }
@@ -50,11 +52,11 @@ struct OptLayer {
   Tensor operator()(Tensor x, const OptConfig& c, const Step& step, const PassCaches& caches, int layer) const {
     const auto attended = [&](const Tensor& y) { return attend(qkv_proj(y), c.attention, step, caches, layer); };
     if (c.do_layer_norm_before) {
-      x = out_proj(attended(self_attn_layer_norm(x)), /*residual=*/x);
-      return fc2(fc1(final_layer_norm(x), c.activation_function), /*residual=*/x);
+      x = out_proj(attended(self_attn_layer_norm(x)), /*residual=*/x, c.dropped);
+      return fc2(fc1(final_layer_norm(x), c.activation_function), /*residual=*/x, c.dropped);
     }
-    x = self_attn_layer_norm(out_proj(attended(x), /*residual=*/x));
-    return final_layer_norm(fc2(fc1(x, c.activation_function), /*residual=*/x));
+    x = self_attn_layer_norm(out_proj(attended(x), /*residual=*/x, c.dropped));
+    return final_layer_norm(fc2(fc1(x, c.activation_function), /*residual=*/x, c.dropped));
   }
 };
 

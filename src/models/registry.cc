@@ -196,6 +196,8 @@ LoadedModel LoadedModel::load(const std::string& folder, Loading how) {
   return loaded;
 }
 
+std::size_t LoadedModel::shared_weights() const { return kept_.empty() ? 0 : static_cast<const SharedBase*>(kept_[0].get())->weights.size(); }
+
 LoadedModel LoadedModel::without_model() && {
   model_ = nullptr;
   return std::move(*this);

@@ -16,6 +16,7 @@ struct T5Config {
   double layer_norm_epsilon;
   bool is_gated_act = false;
   Activation dense_act_fn;
+  float dropout_rate;
   AttentionConfig attention;
 
   explicit T5Config(const Config& c)
@@ -26,10 +27,12 @@ struct T5Config {
         num_decoder_layers(c.find("num_decoder_layers") && !c.find("num_decoder_layers")->is_null() ? c.req<int>("num_decoder_layers") : num_layers),
         num_heads(c.req<int>("num_heads")),
         relative_attention_num_buckets(c.opt("relative_attention_num_buckets", 32)),
-        layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-6)) {
+        layer_norm_epsilon(c.opt("layer_norm_epsilon", 1e-6)),
+        dropout_rate(c.opt_rate("dropout_rate", 0.1)) {
     const auto d_kv = c.req<std::int64_t>("d_kv");
     if (d_kv > 1 << 20) throw Error(ErrorCode::kBadFile, std::to_string(d_kv) + " is out of range", c.path() + ": d_kv");
-    attention = {.d_model = d_model, .head_dim = d_kv, .heads = num_heads, .scale = 1.0f, .names = {.query = "q", .key = "k", .value = "v", .out = "o"}};
+    attention = {.d_model = d_model, .head_dim = d_kv, .heads = num_heads, .scale = 1.0f, .names = {.query = "q", .key = "k", .value = "v", .out = "o"},
+                 .dropout = dropout_rate, .output_dropout = dropout_rate};
     if (relative_attention_num_buckets < 4) throw Error(ErrorCode::kUnsupported, "must be at least 4", c.path() + ": relative_attention_num_buckets");
     if (relative_attention_max_distance <= relative_attention_num_buckets / 2) {
       throw Error(ErrorCode::kUnsupported, "must be more than half of relative_attention_num_buckets", c.path() + ": relative_attention_max_distance");
@@ -50,18 +53,20 @@ class T5FeedForward {
   T5FeedForward(const T5Config& c, const Scope& w)
       : gated_(c.is_gated_act),
         act_(c.dense_act_fn),
+        dropout_(c.dropout_rate),
         wi_(gated_ ? std::vector{w / "DenseReluDense.wi_0", w / "DenseReluDense.wi_1"} : std::vector{w / "DenseReluDense.wi"}, c.d_model, c.d_ff),
         wo_(w / "DenseReluDense.wo", c.d_ff, c.d_model),
         layer_norm_(w / "layer_norm", c.d_model, c.layer_norm_epsilon) {}
 
   Tensor operator()(const Tensor& x) const {  // x: [rows, D]
     const Tensor in = layer_norm_(x);
-    return wo_(gated_ ? gated(wi_(in), act_) : wi_(in, act_), /*residual=*/x);
+    return wo_(dropout(gated_ ? gated(wi_(in), act_) : wi_(in, act_), dropout_), /*residual=*/x, dropout_);
   }
 
  private:
   bool gated_;
   Activation act_;
+  float dropout_;
   Linear wi_, wo_;
   RmsNorm layer_norm_;
 };
@@ -119,18 +124,20 @@ struct T5Encoder {
   std::vector<T5EncoderBlock> block;
   std::shared_ptr<const RelativeBias> bias;
   RmsNorm final_layer_norm;
+  float dropout_rate;
 
   T5Encoder(const T5Config& c, const Scope& w)
       : embed(embed_tokens(w, "encoder"), c.d_model),
         block(each<T5EncoderBlock>(c.num_layers, w / "encoder.block", c)),
         bias(position_bias(c, w / "encoder", /*bidirectional=*/true)),
-        final_layer_norm(w / "encoder.final_layer_norm", c.d_model, c.layer_norm_epsilon) {}
+        final_layer_norm(w / "encoder.final_layer_norm", c.d_model, c.layer_norm_epsilon),
+        dropout_rate(c.dropout_rate) {}
 
   Tensor operator()(const Step& step) const {
     const auto term = std::make_shared<const RelativeBiasTerm>(bias, step.column);
-    Tensor x = embed(step.ids, "input_ids");
+    Tensor x = dropout(embed(step.ids, "input_ids"), dropout_rate);
     for (const T5EncoderBlock& b : block) x = run_layer(b, x, step, term);
-    return final_layer_norm(x);
+    return dropout(final_layer_norm(x), dropout_rate);
   }
 };
 
@@ -156,10 +163,10 @@ struct T5Body {
 
   Tensor decode(const Step& target) const {
     const auto term = std::make_shared<const RelativeBiasTerm>(bias, target.column);
-    Tensor x = embed(target.ids, "decoder_input_ids");
+    Tensor x = dropout(embed(target.ids, "decoder_input_ids"), encoder.dropout_rate);
     const PassCaches caches(target, shape);
     for (std::size_t i = 0; i < block.size(); ++i) x = run_layer(block[i], x, target, caches, static_cast<int>(i), term);
-    return final_layer_norm(x);
+    return dropout(final_layer_norm(x), encoder.dropout_rate);
   }
 };
 
@@ -181,14 +188,15 @@ std::unique_ptr<Model> make_t5(const Config& config, Head head, const Scope& w) 
     if (start < 0 || start > INT32_MAX) throw Error(ErrorCode::kBadFile, "is no token, and decoder_input_ids are missing", "config.json: decoder_start_token_id");
     return shifted_right(source, [start](auto) { return static_cast<std::int32_t>(start); });
   };
+  const float dropped = config.opt_rate("classifier_dropout", 0);
   switch (head) {
     case Head::kBase: return encoder_decoder_model(T5Body(c, w), base_head());
     case Head::kConditionalGeneration: return encoder_decoder_model(T5Body(c, w), t5_generation_head(config, w, c.d_model));
     case Head::kEncoder: return encoder_model(T5Encoder(c, w), base_head());
     case Head::kTokenClassification:
-      return encoder_model(T5Encoder(c, w / "transformer"), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels())));
+      return encoder_model(T5Encoder(c, w / "transformer"), token_classification_head(Linear(w / "classifier", c.d_model, config.num_labels()), dropped));
     case Head::kSequenceClassification:
-      return encoder_decoder_model(T5Body(c, w / "transformer"), last_eos_classification_head(config, w / "classification_head", c.d_model, 1), shift);
+      return encoder_decoder_model(T5Body(c, w / "transformer"), last_eos_classification_head(config, w / "classification_head", c.d_model, 1, dropped), shift);
     case Head::kQuestionAnswering:
       return encoder_decoder_model(T5Body(c, w), question_answering_head(Linear(w / "qa_outputs", c.d_model, 2)), shift);
     default: no_such_head(config);

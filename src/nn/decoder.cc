@@ -58,7 +58,8 @@ CausalAttentionConfig CausalAttentionConfig::checked(const Config& c, std::int64
     throw Error(ErrorCode::kBadFile, "must divide the number of heads, " + std::to_string(heads), c.path() + ": num_key_value_heads");
   }
   if (head_dim < 1 || head_dim > 65536) throw Error(ErrorCode::kBadFile, std::to_string(head_dim) + " is out of range", c.path() + ": head_dim");
-  return {.hidden_size = hidden_size, .head_dim = head_dim, .num_attention_heads = heads, .num_key_value_heads = kv_heads};
+  return {.hidden_size = hidden_size, .head_dim = head_dim, .num_attention_heads = heads, .num_key_value_heads = kv_heads,
+          .dropout = c.opt_rate("attention_dropout", 0)};
 }
 
 Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& step, const PassCaches& caches, int layer) {
@@ -73,7 +74,8 @@ Tensor attend(const Tensor& qkv, const CausalAttentionConfig& c, const Step& ste
                            .window = c.window,
                            .softcap = static_cast<float>(c.softcap),
                            .alibi_slopes = c.alibi_slopes,
-                           .is_key = step.is_key});
+                           .is_key = step.is_key,
+                           .drop = DropMask::next(c.dropout)});
 }
 
 CausalSelfAttention::CausalSelfAttention(const CausalAttentionConfig& c, const Scope& w)

@@ -54,6 +54,7 @@ struct CausalAttentionConfig {
   bool causal = true;                  // else a token sees all, and the window reaches to both sides
   std::optional<double> qk_norm_eps;   // q_norm and k_norm over each head, before the rotation
   float qk_norm_offset = 0;            // added to their weights
+  float dropout = 0;                   // of the weights that softmax gives
 
   // Of config.json: throws Error unless the heads divide what they have to and head_dim is in bounds.
   static CausalAttentionConfig checked(const Config& config, std::int64_t hidden_size, std::int64_t head_dim, int heads, int kv_heads);

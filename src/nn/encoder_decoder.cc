@@ -27,8 +27,9 @@ EncoderSelfAttention::EncoderSelfAttention(const AttentionConfig& c, const Scope
 
 Tensor EncoderSelfAttention::operator()(const Tensor& x, const Step& source, const Tensor& residual,
                                         const std::shared_ptr<const ScoreTerm>& term) const {
-  const AttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .term = term};
-  return out_(self_attention(qkv_(x), options), residual);
+  const AttentionOptions options{.heads = c_.heads, .scale = c_.scale, .begin = source.begin, .is_key = source.is_key, .term = term,
+                                 .drop = DropMask::next(c_.dropout)};
+  return out_(self_attention(qkv_(x), options), residual, c_.output_dropout);
 }
 
 DecoderSelfAttention::DecoderSelfAttention(const AttentionConfig& c, const Scope& w)
@@ -45,8 +46,9 @@ Tensor DecoderSelfAttention::operator()(const Tensor& x, const Step& target, con
                                        .alibi_slopes = {},
                                        .is_key = target.is_key,
                                        .blind_sees_all = !target.is_key.empty(),
-                                       .term = bias};
-  return out_(cached_attention(qkv, layer, caches.all(), options), residual);
+                                       .term = bias,
+                                       .drop = DropMask::next(c_.dropout)};
+  return out_(cached_attention(qkv, layer, caches.all(), options), residual, c_.output_dropout);
 }
 
 VisibleSource::VisibleSource(const Tensor& encoded, const Step& source, std::vector<KvCache>& memory) : begin{0} {
@@ -86,13 +88,16 @@ void CrossAttention::remember(const VisibleSource& source, int layer, std::span<
 }
 
 Tensor CrossAttention::operator()(const Tensor& x, const Step& target, int layer, const Tensor& residual) const {
-  const CachedAttentionOptions options{.heads = c_.heads, .scale = c_.scale, .causal = false, .begin = target.begin};
-  return out_(cached_attention(query_(x), layer, target.memory, options), residual);
+  const CachedAttentionOptions options{.heads = c_.heads, .scale = c_.scale, .causal = false, .begin = target.begin,
+                                       .drop = DropMask::next(c_.dropout)};
+  return out_(cached_attention(query_(x), layer, target.memory, options), residual, c_.output_dropout);
 }
 
 BartEncoderLayer::BartEncoderLayer(const BartLayerConfig& c, const Scope& w)
     : pre_norm_(c.pre_norm),
       activation_function_(c.activation_function),
+      activation_dropout_(c.activation_dropout),
+      dropout_(c.dropout),
       self_attn_(c.attention, w / "self_attn"),
       self_attn_layer_norm_(w / "self_attn_layer_norm", c.attention.d_model, 1e-5),
       fc1_(w / "fc1", c.attention.d_model, c.ffn_dim),
@@ -102,12 +107,14 @@ BartEncoderLayer::BartEncoderLayer(const BartLayerConfig& c, const Scope& w)
 Tensor BartEncoderLayer::operator()(const Tensor& x, const Step& source) const {
   const Tensor y = with_norm(pre_norm_, self_attn_layer_norm_, x, [&](const Tensor& in, const Tensor& residual) { return self_attn_(in, source, residual); });
   return with_norm(pre_norm_, final_layer_norm_, y,
-                   [&](const Tensor& in, const Tensor& residual) { return fc2_(fc1_(in, activation_function_), residual); });
+                   [&](const Tensor& in, const Tensor& residual) { return fc2_(dropout(fc1_(in, activation_function_), activation_dropout_), residual, dropout_); });
 }
 
 BartDecoderLayer::BartDecoderLayer(const BartLayerConfig& c, const Scope& w)
     : pre_norm_(c.pre_norm),
       activation_function_(c.activation_function),
+      activation_dropout_(c.activation_dropout),
+      dropout_(c.dropout),
       self_attn_(c.attention, w / "self_attn"),
       self_attn_layer_norm_(w / "self_attn_layer_norm", c.attention.d_model, 1e-5),
       encoder_attn_(c.attention, w / "encoder_attn"),
@@ -122,7 +129,7 @@ Tensor BartDecoderLayer::operator()(const Tensor& x, const Step& target, const P
   y = with_norm(pre_norm_, encoder_attn_layer_norm_, y,
                 [&](const Tensor& in, const Tensor& residual) { return encoder_attn_(in, target, layer, residual); });
   return with_norm(pre_norm_, final_layer_norm_, y,
-                   [&](const Tensor& in, const Tensor& residual) { return fc2_(fc1_(in, activation_function_), residual); });
+                   [&](const Tensor& in, const Tensor& residual) { return fc2_(dropout(fc1_(in, activation_function_), activation_dropout_), residual, dropout_); });
 }
 
 }  // namespace polymath

@@ -23,6 +23,8 @@ struct AttentionConfig {
   int heads = 1;
   float scale = 1.0f;
   AttentionNames names;
+  // The rates of dropout, on the weights of attention and on what it gives.
+  float dropout = 0, output_dropout = 0;
 
   KvShape kv_shape(int layers) const { return {layers, heads, head_dim}; }
 };
@@ -82,6 +84,8 @@ struct BartLayerConfig {
   std::int64_t ffn_dim = 0;
   Activation activation_function = Activation::kGelu;
   bool pre_norm = false;  // x + f(norm(x)) rather than norm(x + f(x))
+  // The rates of dropout, on what the activation gives and on what the feed forward gives.
+  float activation_dropout = 0, dropout = 0;
 };
 
 class BartEncoderLayer {
@@ -93,6 +97,7 @@ class BartEncoderLayer {
  private:
   bool pre_norm_;
   Activation activation_function_;
+  float activation_dropout_, dropout_;
   EncoderSelfAttention self_attn_;
   LayerNorm self_attn_layer_norm_;
   Linear fc1_, fc2_;
@@ -109,6 +114,7 @@ class BartDecoderLayer {
  private:
   bool pre_norm_;
   Activation activation_function_;
+  float activation_dropout_, dropout_;
   DecoderSelfAttention self_attn_;
   LayerNorm self_attn_layer_norm_;
   CrossAttention encoder_attn_;

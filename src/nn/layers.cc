@@ -119,6 +119,10 @@ Tensor Linear::operator()(const Tensor& x, const Tensor& residual) const {
   return linear(x, weight_, {.bias = bias_.empty() ? nullptr : &bias_, .residual = &residual});
 }
 
+Tensor Linear::operator()(const Tensor& x, const Tensor& residual, float dropped) const {
+  return drops(dropped) ? add(dropout((*this)(x), dropped), residual) : (*this)(x, residual);
+}
+
 LayerNorm::LayerNorm(const Scope& scope, std::int64_t d, double eps)
     : weight_(scope.tensor("weight", {d})), eps_(static_cast<float>(eps)) {
   if (scope.find("bias")) bias_ = Vector(scope.tensor("bias", {d}));
@@ -181,6 +185,9 @@ PostNormLayer::PostNormLayer(const PostNormConfig& c, const PostNormNames& names
     : heads_(c.num_attention_heads),
       causal_(c.causal),
       act_(c.hidden_act),
+      attention_dropout_(c.attention_dropout),
+      attention_output_dropout_(c.attention_output_dropout),
+      output_dropout_(c.output_dropout),
       query_key_value_({w / names.query, w / names.key, w / names.value}, c.hidden_size, c.hidden_size),
       attention_output_(w / names.attention_output, c.hidden_size, c.hidden_size),
       up_(w / names.up, c.hidden_size, c.intermediate_size),
@@ -196,9 +203,10 @@ Tensor PostNormLayer::operator()(const Tensor& x, const Step& step,
                            .begin = step.begin,
                            .is_key = step.is_key,
                            .causal = causal_,
-                           .term = term};
-  const Tensor attended = attention_norm_(attention_output_(self_attention(qkv, options), /*residual=*/x));
-  return output_norm_(down_(up_(attended, act_), /*residual=*/attended));
+                           .term = term,
+                           .drop = DropMask::next(attention_dropout_)};
+  const Tensor attended = attention_norm_(attention_output_(self_attention(qkv, options), /*residual=*/x, attention_output_dropout_));
+  return output_norm_(down_(up_(attended, act_), /*residual=*/attended, output_dropout_));
 }
 
 Tensor first_rows(const Tensor& x, const Step& step) {

@@ -55,6 +55,7 @@ class Linear {
 
   Tensor operator()(const Tensor& x, Activation activation = Activation::kNone) const;  // act(x w^T + b)
   Tensor operator()(const Tensor& x, const Tensor& residual) const;                     // x w^T + b + residual
+  Tensor operator()(const Tensor& x, const Tensor& residual, float dropped) const;      // dropout(x w^T + b, dropped) + residual
 
   std::int64_t n() const { return weight_.n(); }
   const Weight& weight() const { return weight_; }
@@ -139,6 +140,8 @@ struct PostNormConfig {
   double layer_norm_eps = 1e-12;
   Activation hidden_act = Activation::kGelu;
   bool causal = false;  // a token attends to none that follow it
+  // The rates of dropout, on the weights of attention and on what the layer's two parts give.
+  float attention_dropout = 0, attention_output_dropout = 0, output_dropout = 0;
 };
 
 // One layer of the original Transformer's encoder as BERT uses it: attention, add, norm; feed forward, add, norm.
@@ -153,6 +156,7 @@ class PostNormLayer {
   int heads_;
   bool causal_;
   Activation act_;
+  float attention_dropout_, attention_output_dropout_, output_dropout_;
   Linear query_key_value_, attention_output_, up_, down_;
   LayerNorm attention_norm_, output_norm_;
 };

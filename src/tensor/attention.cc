@@ -24,6 +24,7 @@ void forward_of_head(const AttentionHead& head, std::int64_t stride, float* out,
   for (std::int64_t query = 0; query < head.queries; query += block) {
     const std::int64_t count = std::min(block, head.queries - query);
     head.probabilities(query, count, keys, weights.data());
+    head.drop(query, count, weights.data());
     count_operations(count, head.keys, head.d);
     multiply_alone({.a = weights.data(), .a_stride = head.padded, .rows = count, .c = out + query * out_stride, .c_stride = out_stride},
                    Panels(values, head.d, head.keys));

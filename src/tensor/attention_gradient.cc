@@ -21,7 +21,7 @@ void scale_block(float* x, std::int64_t stride, std::int64_t rows, std::int64_t 
 }
 
 // The probabilities p are computed anew. With dp = dout v^T: dscores = p (dp - sum(p dp)), dv = p^T dout,
-// dq = scale dscores k, dk = scale dscores^T q.
+// dq = scale dscores k, dk = scale dscores^T q. Where some are dropped, so are their dp, and dv has what is left of p.
 class HeadGradient {
  public:
   HeadGradient(const AttentionSides& sides, const AttentionOptions& options, const Tensor& dout, Tensor& dq, Tensor& dkv)
@@ -39,18 +39,25 @@ class HeadGradient {
 
     const std::int64_t block = h.block(), turned_stride = (block + 15) / 16 * 16 + 16;
     const auto cells = static_cast<std::size_t>(block * h.padded);
-    Buffer p(cells), ds(cells), slopes(o_.softcap > 0 ? cells : 0), turned(static_cast<std::size_t>(h.keys * turned_stride));
+    Buffer p(cells), ds(cells), slopes(o_.softcap > 0 ? cells : 0), dropped(o_.drop ? cells : 0), turned(static_cast<std::size_t>(h.keys * turned_stride));
     for (std::int64_t first = 0; first < h.queries; first += block) {
       const std::int64_t count = std::min(block, h.queries - first);
       count_operations(4 * count, h.keys, d);  // the products below; probabilities counts its own
       h.probabilities(first, count, keys, p.data(), o_.softcap > 0 ? slopes.data() : nullptr);
       const float* dout = dout_.row(h.first_query + first) + head * d;
 
-      transpose(p.data(), h.padded, count, h.keys, turned.data(), turned_stride);
+      const float* left = p.data();
+      if (o_.drop) {
+        std::memcpy(dropped.data(), p.data(), static_cast<std::size_t>(count * h.padded) * sizeof(float));
+        h.drop(first, count, dropped.data());
+        left = dropped.data();
+      }
+      transpose(left, h.padded, count, h.keys, turned.data(), turned_stride);
       multiply_alone({.a = turned.data(), .a_stride = turned_stride, .rows = h.keys, .c = dv, .c_stride = kv_stride, .accumulate = true},
                      Panels(row_panels(dout, out_stride, count, d), d, count));
 
       multiply_alone({.a = dout, .a_stride = out_stride, .rows = count, .c = ds.data(), .c_stride = h.padded}, Panels(values, h.padded, d));
+      h.drop(first, count, ds.data());
       table().softmax_gradient(p.data(), ds.data(), static_cast<std::size_t>(count), static_cast<std::size_t>(h.keys), static_cast<std::size_t>(h.padded));
       for (std::int64_t i = 0; i < count; ++i) {
         if (h.fixed(first + i)) std::fill_n(ds.data() + i * h.padded, h.keys, 0.0f);

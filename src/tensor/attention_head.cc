@@ -47,6 +47,13 @@ void AttentionHead::probabilities(std::int64_t first, std::int64_t count, const 
   kernels::table().softmax(p, static_cast<std::size_t>(count), static_cast<std::size_t>(keys), static_cast<std::size_t>(padded));
 }
 
+void AttentionHead::drop(std::int64_t first, std::int64_t count, float* p) const {
+  for (std::int64_t i = 0; o_.drop && i < count; ++i) {
+    const std::int64_t row = head_ * s_.q.rows() + first_query + first + i;
+    o_.drop.apply(row, p + i * padded, keys);
+  }
+}
+
 void AttentionHead::adapt(std::int64_t count, float* scores, float* slopes) const {
   const auto n = static_cast<std::size_t>(keys);
   for (std::int64_t i = 0; i < count; ++i, scores += padded, slopes += slopes ? padded : 0) {

@@ -39,6 +39,9 @@ class AttentionHead {
   // slopes: null, or [count, padded] <- the derivative of softcap, where there is one
   void probabilities(std::int64_t first, std::int64_t count, const Buffer& key_panels, float* p, float* slopes = nullptr) const;
 
+  // Drops weights as the options say.  p: [count, padded], of the queries from `first` on
+  void drop(std::int64_t first, std::int64_t count, float* p) const;
+
   // Whether no gradient flows to the query's scores. Where Transformers adds a mask's lowest number to all scores of a query,
   // they lose their values, but torch's gradients flow through the addition; where it fills them, none do.
   bool fixed(std::int64_t query) const { return o_.pairwise_mask && !o_.is_key.empty() && blind(query); }

@@ -159,7 +159,8 @@ Tensor recorded_attention(const Tensor& q, int layer, std::span<KvCache* const> 
                     .causal = o.causal,
                     .softcap = o.softcap,
                     .alibi_slopes = o.alibi_slopes,
-                    .term = o.term});
+                    .term = o.term,
+                    .drop = o.drop});
 }
 
 }  // namespace

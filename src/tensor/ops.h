@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "tensor/dropout.h"
 #include "tensor/kv_cache.h"
 #include "tensor/tensor.h"
 #include "tensor/weight.h"
@@ -121,6 +122,7 @@ struct AttentionOptions {
   float softcap = 0;                    // scores <- softcap * tanh(scores / softcap); 0: not
   std::span<const float> alibi_slopes;  // [heads] or empty: scores += slope * key's place (Press et al. 2021, arXiv:2108.12409)
   std::shared_ptr<const ScoreTerm> term;  // or null
+  DropMask drop;  // of the weights that softmax gives
 };
 
 // softmax(scale * q k^T + ...) v within each sequence and head.
@@ -160,6 +162,7 @@ struct CachedAttentionOptions {
   // A query that sees nothing weighs all that is cached equally, as Transformers' eager attention does; else it gets 0.
   bool blind_sees_all = false;
   std::shared_ptr<const CachedScoreTerm> term;  // or null
+  DropMask drop;  // of the weights that softmax gives, on a tape
 };
 
 // softmax(scale * q k^T + ...) v over each sequence's cache.

@@ -5,6 +5,7 @@
 
 #include "kernels/kernels.h"
 #include "polymath/error.h"
+#include "tensor/dropout.h"
 #include "tensor/parallel.h"
 
 namespace polymath {
@@ -30,6 +31,7 @@ void Tape::record_in_place(Tensor& y, std::function<void(Tensor& dy)> backward) 
 }
 
 Tensor Tape::recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f) {
+  const auto place = Dropping::place();
   Tensor y;
   {
     Tape forgotten;
@@ -37,10 +39,11 @@ Tensor Tape::recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> 
     y = f(x);
   }
   if (!y.node()) return y;
-  record(y, [x, f = std::move(f)](Tensor dy) {
+  record(y, [x, f = std::move(f), place](Tensor dy) {
     Tape again;
     Tensor z;
     {
+      const Dropping same(place);
       const Recording recording(&again);
       z = f(x);
     }

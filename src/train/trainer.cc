@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "nn/scalar_math.h"
 #include "polymath/error.h"
+#include "tensor/dropout.h"
 #include "tensor/tape.h"
 
 namespace polymath {
@@ -191,6 +192,7 @@ class Training {
       batches.push_back(job_.set->batch(which, planned.epoch));
       weight += batches.back().weight;
     }
+    const Dropping dropping(options_.batches.seed, static_cast<std::uint64_t>(at_.step), options_.dropout);
     for (TrainingBatch& batch : batches) {
       if (batch.weight == 0) continue;
       Tape tape(options_.recompute);
@@ -302,7 +304,7 @@ Json describe(const TrainerOptions& o) {
   return {{"--optimizer", o.optimizer.kind}, {"--beta1", o.optimizer.beta1}, {"--beta2", o.optimizer.beta2}, {"--epsilon", o.optimizer.eps},
           {"--weight-decay", o.optimizer.weight_decay}, {"--momentum", o.optimizer.momentum}, {"--schedule", o.schedule.kind}, {"--warmup", o.schedule.warmup},
           {"--batch-tokens", o.batches.tokens}, {"--batch-size", o.batches.sequences}, {"--seed", o.batches.seed}, {"--lr", o.rate},
-          {"--layer-decay", o.layer_decay}, {"--clip", o.clip}, {"--accumulate", o.accumulate}, {"--epochs", o.epochs}, {"--steps", o.steps},
+          {"--layer-decay", o.layer_decay}, {"--dropout", o.dropout ? Json(*o.dropout) : Json("config")}, {"--clip", o.clip}, {"--accumulate", o.accumulate}, {"--epochs", o.epochs}, {"--steps", o.steps},
           {"--evaluate-every", o.evaluate_every}, {"--patience", o.patience}};
 }
 

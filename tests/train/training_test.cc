@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/file.h"
 #include "base/threads.h"
@@ -247,6 +248,22 @@ TEST(Training, GoesOnWithTheSameBitsOfAnAdapter) {
   EXPECT_EQ(weights(), whole);
   o.lora->r = 2;
   EXPECT_NE(refusal("text-classification", o).find("this training began with --lora 4, not 2"), std::string::npos) << refusal("text-classification", o);
+}
+
+TEST(Training, DropsWhatItIsTold) {
+  std::set<std::string> weights;
+  for (const std::optional<float> rate : {std::optional<float>(), {0.0f}, {0.1f}, {0.5f}}) {
+    TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
+    o.trainer.dropout = rate;
+    o.trainer.epochs = 1;
+    train_quietly("text-classification", o);
+    weights.insert(weights_of(o));
+  }
+  EXPECT_EQ(weights.size(), 4u);
+  const std::string out = test::scratch_path("dropped");
+  const auto result = test::run_program({"train", "text-classification", "--model", kPipelines + "sentiment-distilbert", "--data", file_with("films.tsv", films(9)), "-o", out, "--dropout", "1.5"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("must be config or a number from 0 to 1"), std::string::npos) << result.err;
 }
 
 TEST(Training, FreezesWhatItIsTold) {
