@@ -65,12 +65,13 @@ void add_bench(CLI::App& app, Common& common, Action& action) {
   verb->add_option("--new-tokens", a->new_tokens, "tokens to write after each sequence: measure generation")->check(CLI::Range(1, 1 << 20));
   verb->add_option("--beams", a->beams, "beams of generation")->check(CLI::Range(1, 1024))->capture_default_str();
   verb->add_flag("--lookup", a->lookup, "generation by prompt lookup in a text that holds the continuation, beside plain decoding");
+  verb->add_flag("--train", a->train, "steps of training, with AdamW; with --lines on its lines, cut at --length");
   verb->add_option("--repeat", a->repeat, "measurements, of which the median is given")->check(CLI::Range(1, 10000))->capture_default_str();
   verb->add_option("--lines", a->lines, "a file of sentences: measure tokenizing and embedding them");
   verb->add_flag("--json", a->json, "one JSON object");
   add_common(*verb, common);
   verb->callback([=, &common, &action] {
-    action = [=, &common] { return !a->lines.empty() ? bench_lines(*a, common) : a->new_tokens > 0 ? bench_generation(*a, common) : bench_forward(*a, common); };
+    action = [=, &common] { return a->train ? bench_training(*a) : !a->lines.empty() ? bench_lines(*a, common) : a->new_tokens > 0 ? bench_generation(*a, common) : bench_forward(*a, common); };
   });
 }
 

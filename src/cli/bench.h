@@ -15,7 +15,7 @@ namespace polymath::cli {
 struct BenchOptions {
   std::string folder, lines;
   int batch = 1, length = 128, new_tokens = 0, beams = 1, repeat = 7;
-  bool lookup = false, json = false;
+  bool lookup = false, train = false, json = false;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -52,5 +52,6 @@ void print_figures(const Json& figures, bool json);
 std::vector<std::int32_t> random_ids(const Config& config, int length, unsigned seed);
 
 int bench_generation(const BenchOptions& options, const Common& common);
+int bench_training(const BenchOptions& options);
 
 }  // namespace polymath::cli

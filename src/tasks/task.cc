@@ -30,7 +30,7 @@ const std::vector<TaskEntry>& tasks() {
       {"summarization", nullptr, Head::kConditionalGeneration, "a shorter text that says the same", make_summarization},
       {"text2text-generation", nullptr, Head::kConditionalGeneration, "the text that a model makes of a text", make_text2text_generation},
       {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification, "minilm-sentiment"},
-      {"text-generation", nullptr, Head::kCausalLm, "how a text goes on, or the answer in a chat", make_text_generation},
+      {"text-generation", nullptr, Head::kCausalLm, "how a text goes on, or the answer in a chat", make_text_generation, "stories260k"},
       {"translation", "translation_XX_to_YY", Head::kConditionalGeneration, "the text in another language", make_translation},
       {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification, "minilm-nli"},
   };

@@ -81,7 +81,7 @@ TEST(Adapters, OfOneBasePackItsLayersOnce) {
   const LoadedModel second = LoadedModel::load_sharing_base(base.string() + "/.", LoadType::kF32);
   EXPECT_EQ(second.shared_weights(), weights);
   EXPECT_EQ(first.shared_weights(), weights);
-  const LoadedModel other = LoadedModel::load_sharing_base(base.string(), LoadType::kQ8);
+  const LoadedModel other = LoadedModel::load_sharing_base(base.string(), LoadType::kBf16);
   EXPECT_GT(first.shared_weights(), weights);  // in another storage they are others
 }
 
