@@ -89,6 +89,15 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
   if (task == "text-classification" || task == "token-classification") {
     verb.add_flag("--new-labels", o.new_labels, "number the labels anew even where the checkpoint's head knows them");
   }
+  const bool writes = task == "text-generation" || task == "translation" || task == "summarization";
+  if (writes) {
+    verb.add_option("--label-smoothing", o.label_smoothing, "this part of each label goes to all tokens")->check(CLI::Range(0.0, 0.999999))->capture_default_str();
+  }
+  if (writes || task == "text-classification" || task == "token-classification" || task == "fill-mask") {
+    verb.add_option("--teacher", o.teacher, "folder of a larger model for the same task whose answers are learnt, too");
+    verb.add_option("--temperature", o.temperature, "at which the teacher's and the model's answers are compared")->check(CLI::Range(0.01, 1000.0))->capture_default_str();
+    verb.add_option("--alpha", o.alpha, "the teacher's part in the loss; 1: its answers alone")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  }
   if (task == "question-answering") {
     verb.add_option("--doc-stride", o.doc_stride, "tokens that windows of a long context share")->check(CLI::Range(0, 100000))->capture_default_str();
   }

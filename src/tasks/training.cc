@@ -100,11 +100,20 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   const DType type = save_type_named(options.save_type, loaded.checkpoint());
   open_output(options);
 
-  TrainingJob job{.model = &loaded, .set = &t.training, .problem = t.problem, .about = {}, .evaluate = {}, .score = t.score, .save = {}};
-  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}};
+  const LossOptions plain{.problem = t.problem};
+  LossOptions learned = plain;
+  const auto teacher = load_teacher(t, loaded.config());
+  learned.label_smoothing = options.label_smoothing;
+  learned.teacher = teacher ? &teacher->model() : nullptr;
+  learned.temperature = options.temperature;
+  learned.alpha = options.alpha;
+
+  TrainingJob job{.model = &loaded, .set = &t.training, .loss = class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
+  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
+               {"--label-smoothing", options.label_smoothing}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
   if (t.validation.size() > 0) {
     job.evaluate = [&] {
-      Json figures = {{"loss", mean_loss(loaded, t.validation, t.problem, options.trainer.batches)}};
+      Json figures = {{"loss", mean_loss(t.validation, class_loss(loaded, plain), options.trainer.batches)}};
       if (t.figures) t.figures(model, figures);
       return figures;
     };

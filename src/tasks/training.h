@@ -22,6 +22,9 @@ struct TrainOptions {
   std::string label_separator = ",";           // between the labels of one text, where several can be right
   bool new_labels = false;                     // even where the checkpoint's head knows those of the data
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
+  double label_smoothing = 0;                  // of models that write: this part of a label goes to all tokens
+  std::string teacher;                         // folder of a model whose logits are learnt, too
+  double temperature = 2, alpha = 0.5;         // at which, and how much they weigh
   // fill-mask
   double mask_share = 0.15;
   bool whole_words = false;

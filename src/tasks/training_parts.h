@@ -95,6 +95,9 @@ void run_examples(const TextModel& model, const TrainingSet& set, const std::fun
 // TaskTraining::figures of a model that writes tokens.
 void add_perplexity(const std::shared_ptr<const TextModel>& model, Json& figures);
 
+// The model of --teacher; null where none is asked for. Throws Error where it understands ids or labels otherwise than the student.
+std::unique_ptr<LoadedModel> load_teacher(const TaskTraining& t, const Config& student);
+
 void prepare_text_classification(TaskTraining& t);
 void prepare_token_classification(TaskTraining& t);
 void prepare_question_answering(TaskTraining& t);

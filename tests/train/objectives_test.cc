@@ -1,0 +1,126 @@
+// What a training makes smaller beside its labels' loss: teachers, pairs of texts, damaged texts, few labels.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "train/quick_training.h"
+
+namespace polymath {
+namespace {
+
+using namespace test;  // NOLINT
+
+double first_loss(const Json& summary) { return summary["history"].front()["loss"].get<double>(); }
+double last_loss(const Json& summary) {
+  double loss = 0;
+  for (const Json& event : summary["history"]) {
+    if (event["event"] == "step") loss = event["loss"].get<double>();
+  }
+  return loss;
+}
+
+TEST(Objectives, SmoothLabels) {
+  std::string pairs = "source\ttarget\n";
+  for (int i = 0; i < 30; ++i) pairs += "the film is good\tle film est bon\n";
+  std::vector<double> losses;
+  for (const double smoothing : {0.0, 0.3}) {
+    TrainOptions o = quick("translate-marian", file_with("pairs.tsv", pairs));
+    o.label_smoothing = smoothing;
+    o.trainer.epochs = 20;
+    losses.push_back(last_loss(train_quietly("translation", o)));
+  }
+  EXPECT_LT(losses[0], 0.8);
+  EXPECT_GT(losses[1], 1.0) << "a smoothed loss cannot be near 0";
+}
+
+TEST(Objectives, AStudentBelievesItsTeacher) {
+  const std::string file = file_with("films.tsv", films(60));
+  TrainOptions teacher = quick("sentiment-distilbert", file);
+  teacher.output = scratch_path("teacher");
+  std::filesystem::remove_all(teacher.output);
+  teacher.trainer.epochs = 40;
+  ASSERT_EQ(train_quietly("text-classification", teacher)["best"]["accuracy"], 1.0);
+  std::string wrong = films(60);
+  for (const auto& [from, to] : {std::pair{"positive", "other"}, {"negative", "positive"}, {"other", "negative"}}) {
+    for (std::size_t at = 0; (at = wrong.find(from, at)) != std::string::npos;) wrong.replace(at, std::string(from).size(), to);
+  }
+  TrainOptions o = quick("sentiment-distilbert", file_with("wrong.tsv", wrong));
+  o.teacher = teacher.output;
+  o.alpha = 1;
+  o.trainer.epochs = 40;
+  o.validation = {file};
+  EXPECT_EQ(train_quietly("text-classification", o)["best"]["accuracy"], 1.0);
+  EXPECT_EQ(figure("text-classification", o.output, o.files[0], "accuracy"), 0.0) << "the data's own labels are wrong";
+}
+
+TEST(Objectives, TeachersOfTokens) {
+  std::string tags, lines;
+  for (int i = 0; i < 40; ++i) {
+    tags += "I O\nsaw O\nAda B-PER\n\n";
+    lines += "the film is good and she was happy\n";
+  }
+  for (const auto& [task, model, file] : {std::tuple{"ner", "ner-bert-cased", file_with("tags.conll", tags)},
+                                          {"fill-mask", "fill-bert-uncased", file_with("lines.txt", lines)},
+                                          {"text-generation", "write-gpt2", file_with("lines.txt", lines)}}) {
+    TrainOptions teacher = quick(model, file);
+    teacher.output = scratch_path("teacher");
+    std::filesystem::remove_all(teacher.output);
+    teacher.trainer.epochs = 20;
+    train_quietly(task, teacher);
+    TrainOptions o = quick(model, file);
+    o.teacher = teacher.output;
+    o.alpha = 1;
+    o.temperature = 1;
+    o.trainer.epochs = 20;
+    const Json summary = train_quietly(task, o);
+    EXPECT_LT(last_loss(summary), 0.3 * first_loss(summary)) << task;
+  }
+}
+
+TEST(Objectives, SaysWhatIsWrongWithTeachers) {
+  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(20)));
+  const auto why = [&](const char* teacher) {
+    o.teacher = kPipelines + teacher;
+    return refusal("text-classification", o);
+  };
+  EXPECT_NE(why("fill-bert-uncased").find("is a BertForMaskedLM, not a model that was trained for this task"), std::string::npos) << why("fill-bert-uncased");
+  EXPECT_NE(why("multi-label-roberta").find("its tokenizer is another one: token 0 is"), std::string::npos) << why("multi-label-roberta");
+  EXPECT_NE(why("sentiment-distilbert").find("its labels are"), std::string::npos) << why("sentiment-distilbert");
+}
+
+TEST(Objectives, WholeWordsAreMaskedWhole) {
+  // Words of 1, 2 and 3 tokens between two special ones.
+  TrainingExample e;
+  std::vector<std::int32_t> words{-1};
+  for (std::int32_t word = 0; word < 60; ++word) words.insert(words.end(), static_cast<std::size_t>(1 + word % 3), word);
+  words.push_back(-1);
+  for (std::size_t i = 0; i < words.size(); ++i) e.ids.push_back(words[i] < 0 ? 2 : 100 + static_cast<std::int32_t>(i));
+  TrainingSet set({e}, LabelKind::kRows);
+  set.mask({.share = 0.15, .mask = 4, .vocabulary = 1000, .never = {2}, .seed = 1}, {words});
+  double chosen = 0, masked = 0, kept = 0;
+  const std::size_t one[] = {0};
+  for (std::uint64_t draw = 0; draw < 400; ++draw) {
+    const TrainingBatch batch = set.batch(one, draw);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const bool counts = batch.labels.of_rows[i] != kIgnored;
+      const bool continued = i > 0 && words[i] >= 0 && words[i] == words[i - 1];
+      EXPECT_TRUE(!continued || counts == (batch.labels.of_rows[i - 1] != kIgnored));
+      EXPECT_TRUE(counts || batch.step.ids[i] == e.ids[i]);
+      if (!counts) continue;
+      EXPECT_GE(words[i], 0);
+      EXPECT_EQ(batch.labels.of_rows[i], e.ids[i]);
+      ++chosen;
+      masked += batch.step.ids[i] == 4;
+      kept += batch.step.ids[i] == e.ids[i];
+    }
+  }
+  EXPECT_NEAR(chosen / (400 * 120), 0.15, 0.01);
+  EXPECT_NEAR(masked / chosen, 0.8, 0.02);
+  EXPECT_NEAR(kept / chosen, 0.1, 0.02);
+}
+
+}  // namespace
+}  // namespace polymath
