@@ -33,6 +33,8 @@ const std::vector<Entry>& entries() {
       {{"fill-mask", nullptr, "text", "what stands where a token is hidden"}, Head::kMaskedLm, prepare_masked_language_model},
       {{"translation", nullptr, "source, target", "the text in another language"}, Head::kConditionalGeneration, prepare_text2text},
       {{"summarization", nullptr, "source, target", "a shorter text that says the same"}, Head::kConditionalGeneration, prepare_text2text},
+      {{"sentence-similarity", nullptr, "text, text_pair, label", "vectors of texts: near where two belong together, or as near as a number says"},
+       Head::kBase, prepare_sentence_similarity},
   };
   return kAll;
 }
@@ -100,6 +102,10 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   const DType type = save_type_named(options.save_type, loaded.checkpoint());
   open_output(options);
 
+  if (t.head == Head::kBase) {  // what a base model computes of its first token is not used, and not worn down by weight decay
+    for (Parameter* p : loaded.parameters().all()) p->trained &= p->name.find("pooler.") == std::string::npos;
+  }
+  const BatchLoss own_loss = [&](TrainingBatch& batch) { return t.loss(loaded, batch); };
   const LossOptions plain{.problem = t.problem};
   LossOptions learned = plain;
   const auto teacher = load_teacher(t, loaded.config());
@@ -108,17 +114,20 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   learned.temperature = options.temperature;
   learned.alpha = options.alpha;
 
-  TrainingJob job{.model = &loaded, .set = &t.training, .loss = class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
+  TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
   job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
                {"--label-smoothing", options.label_smoothing}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
   if (t.validation.size() > 0) {
     job.evaluate = [&] {
-      Json figures = {{"loss", mean_loss(t.validation, class_loss(loaded, plain), options.trainer.batches)}};
+      Json figures = {{"loss", mean_loss(t.validation, t.loss ? own_loss : class_loss(loaded, plain), options.trainer.batches)}};
       if (t.figures) t.figures(model, figures);
       return figures;
     };
   }
-  job.save = [&] { save_model(loaded, options.output, type); };
+  job.save = [&] {
+    save_model(loaded, options.output, type);
+    if (t.save_more) t.save_more(model, options.output);
+  };
   copy_tokenizer_files(options.model, options.output);
   std::int64_t parameters = 0;
   for (const Parameter* p : loaded.parameters().all()) parameters += p->trained ? static_cast<std::int64_t>(p->values.size()) : 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tasks/run_batch.h"
+#include "tasks/sentence_embedding.h"
 #include "tasks/task.h"
 #include "tasks/training.h"
 #include "train/data_rows.h"
@@ -30,8 +31,12 @@ struct TaskTraining {
   TrainingSet training, validation;
   Problem problem = Problem::kOneClass;
   std::string score = "loss";
+  std::function<Tensor(const LoadedModel&, TrainingBatch&)> loss;  // in place of the class's; or null
   // Figures of the validation examples beside their loss; may be null.
   std::function<void(const std::shared_ptr<const TextModel>&, Json& figures)> figures;
+
+  // Writes what belongs to the folder beside model, config and tokenizer; may be null.
+  std::function<void(const std::shared_ptr<const TextModel>&, const std::string& folder)> save_more;
 
   void note(const std::string& text) const { report({{"event", "note"}, {"text", text}}); }
   // Takes type_ids where the model reads them, ids always.
@@ -104,5 +109,9 @@ void prepare_question_answering(TaskTraining& t);
 void prepare_causal_language_model(TaskTraining& t);
 void prepare_masked_language_model(TaskTraining& t);
 void prepare_text2text(TaskTraining& t);
+void prepare_sentence_similarity(TaskTraining& t);
+
+// What makes a sentence-transformers folder of a checkpoint's: modules.json and what it names, copied or made anew.
+void write_sentence_modules(const std::string& from, const std::string& to, SentencePooling pooling, std::int64_t max_seq_length);
 
 }  // namespace polymath

@@ -117,6 +117,7 @@ TrainingBatch TrainingSet::batch(std::span<const std::size_t> which, std::uint64
       continue;
     }
     batch.step.add_sequence(e.ids, e.type_ids);
+    if (!e.second.empty()) batch.step.add_sequence(e.second);
     if (!e.target.empty()) {
       if (!batch.target) batch.target = std::make_unique<Step>();
       batch.target->add_sequence(e.target);
@@ -149,7 +150,7 @@ std::uint64_t TrainingSet::fingerprint() const {
     for (const std::int32_t w : words) add(static_cast<std::uint32_t>(w));
   };
   for (const TrainingExample& e : examples_) {
-    for (const auto* words : {&e.ids, &e.type_ids, &e.target, &e.of_rows}) add_all(*words);
+    for (const auto* words : {&e.ids, &e.type_ids, &e.second, &e.target, &e.of_rows}) add_all(*words);
     for (const std::int32_t w : {e.of_sequence, e.start, e.end}) add(static_cast<std::uint32_t>(w));
     for (const float v : e.values) add(static_cast<std::uint32_t>(static_cast<std::int64_t>(static_cast<double>(v) * 65536)));
   }

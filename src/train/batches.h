@@ -13,13 +13,14 @@ namespace polymath {
 // One sequence with its labels. Which labels are there hangs on the class of the model (Labels in objective.h).
 struct TrainingExample {
   std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::int32_t> second;   // of a pair of texts that are sequences of their own: the second one's
   std::vector<std::int32_t> target;   // an encoder-decoder's input on the decoder's side
   std::vector<std::int32_t> of_rows;  // a label for each token (of the target, where there is one)
   std::int32_t of_sequence = kIgnored;
   std::vector<float> values;          // numbers, or whether each class is right
   std::int32_t start = kIgnored, end = kIgnored;  // of a span
 
-  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + target.size()); }
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + second.size() + target.size()); }
 };
 
 // Which kinds of labels count, and so how many of them a batch has.

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "tasks/sentence_embedding.h"
 #include "train/quick_training.h"
 
 namespace polymath {
@@ -89,6 +90,46 @@ TEST(Objectives, SaysWhatIsWrongWithTeachers) {
   EXPECT_NE(why("fill-bert-uncased").find("is a BertForMaskedLM, not a model that was trained for this task"), std::string::npos) << why("fill-bert-uncased");
   EXPECT_NE(why("multi-label-roberta").find("its tokenizer is another one: token 0 is"), std::string::npos) << why("multi-label-roberta");
   EXPECT_NE(why("sentiment-distilbert").find("its labels are"), std::string::npos) << why("sentiment-distilbert");
+}
+
+TEST(Objectives, PairsOfTextsComeTogether) {
+  std::string pairs, scored = "text\ttext_pair\tlabel\n";
+  const char* groups[][2] = {{"good", "great"}, {"bad", "sad"}, {"the film", "a movie"}, {"Paris", "the city"}};
+  for (int i = 0; i < 48; ++i) {
+    pairs += std::string("{\"text\": \"") + groups[i % 4][0] + "\", \"text_pair\": \"" + groups[i % 4][1] + "\"}\n";
+    const int other = (i / 4) % 4;
+    scored += std::string(groups[i % 4][0]) + "\t" + groups[other][1] + (other == i % 4 ? "\t5\n" : "\t0\n");
+  }
+  TrainOptions o = quick("../sentences/mean-normalize", file_with("pairs.jsonl", pairs));
+  o.trainer.batches.sequences = 4;
+  o.trainer.epochs = 20;
+  o.trainer.rate = 1e-3;
+  o.validation_split = 0;
+  train_quietly("sentence-similarity", o);
+  for (const char* name : {"modules.json", "1_Pooling/config.json", "config.json", "tokenizer.json"}) EXPECT_TRUE(file_exists(join_path(o.output, name))) << name;
+  std::vector<std::string> texts;
+  for (const auto& group : groups) texts.insert(texts.end(), {group[0], group[1]});
+  const auto vectors = SentenceEncoder::load(o.output, LoadType::kF32).encode(texts);
+  const auto cosine = [&](std::size_t a, std::size_t b) { return std::inner_product(vectors[a].begin(), vectors[a].end(), vectors[b].begin(), 0.0); };
+  for (std::size_t a = 0; a < 8; a += 2) {
+    for (std::size_t b = 1; b < 8; b += 2) EXPECT_LE(cosine(a, b), cosine(a, a + 1)) << texts[a] << ", " << texts[b];
+  }
+  for (const char* model : {"mean-normalize", "cls"}) {
+    o = quick(std::string("../sentences/") + model, file_with("scored.tsv", scored));
+    o.trainer.epochs = 40;
+    std::string notes;
+    train("sentence-similarity", o, [&](const Json& event) { notes += event.value("text", "") + "\n"; });
+    EXPECT_NE(notes.find("divided by the largest, 5"), std::string::npos) << notes;
+    EXPECT_GT(figure("sentence-similarity", o.output, o.files[0], "pearson"), 0.85) << model;
+  }
+}
+
+TEST(Objectives, SaysWhatIsWrongWithPairs) {
+  const auto why = [](const char* model, const std::string& rows) { return refusal("sentence-similarity", quick(model, file_with("p.jsonl", rows))); };
+  const std::string one = "{\"text\": \"a\", \"text_pair\": \"b\"}\n";
+  EXPECT_NE(why("../sentences/cls", one + "{\"text\": \"a\"}\n").find("p.jsonl line 2: has no second text"), std::string::npos);
+  EXPECT_NE(why("../sentences/cls", "{\"text\": \"a\", \"text_pair\": \"b\", \"label\": \"near\"}\n").find("the label \"near\" is not a number"), std::string::npos);
+  EXPECT_NE(why("../sentences/cls-max-mean", one).find("can be trained where it takes the mean or the first"), std::string::npos);
 }
 
 TEST(Objectives, WholeWordsAreMaskedWhole) {
