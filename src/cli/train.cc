@@ -105,6 +105,10 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
     verb.add_option("--mask-share", o.mask_share, "the part of the tokens that is hidden")->check(CLI::Range(0.0, 1.0))->capture_default_str();
     verb.add_flag("--whole-words", o.whole_words, "hide all tokens of a word or none");
   }
+  if (task == "denoising") {
+    verb.add_option("--noise-share", o.noise_share, "the part of the tokens that is damaged (default: 0.15 with T5's tokens, 0.3 with a mask)")->check(CLI::Range(0.001, 0.999));
+    verb.add_option("--span-length", o.span_length, "of damaged spans, on average")->check(CLI::Range(1.0, 100.0))->capture_default_str();
+  }
   if (task == "translation" || task == "summarization") {
     verb.add_option("--source-prefix", o.source_prefix, "text before each source: \"summarize: \"");
     verb.add_option("--src-lang", o.src_lang, "of models for many languages");

@@ -33,6 +33,7 @@ const std::vector<Entry>& entries() {
       {{"fill-mask", nullptr, "text", "what stands where a token is hidden"}, Head::kMaskedLm, prepare_masked_language_model},
       {{"translation", nullptr, "source, target", "the text in another language"}, Head::kConditionalGeneration, prepare_text2text},
       {{"summarization", nullptr, "source, target", "a shorter text that says the same"}, Head::kConditionalGeneration, prepare_text2text},
+      {{"denoising", nullptr, "text", "what was taken out of a text: encoder-decoders learn it without labels"}, Head::kConditionalGeneration, prepare_denoising},
       {{"sentence-similarity", nullptr, "text, text_pair, label", "vectors of texts: near where two belong together, or as near as a number says"},
        Head::kBase, prepare_sentence_similarity},
   };
@@ -116,7 +117,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
 
   TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
   job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
-               {"--label-smoothing", options.label_smoothing}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
+               {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
   if (t.validation.size() > 0) {
     job.evaluate = [&] {
       Json figures = {{"loss", mean_loss(t.validation, t.loss ? own_loss : class_loss(loaded, plain), options.trainer.batches)}};

@@ -28,6 +28,9 @@ struct TrainOptions {
   // fill-mask
   double mask_share = 0.15;
   bool whole_words = false;
+  // denoising
+  double noise_share = 0;  // of the tokens; 0: 0.15 where spans are taken out (T5), 0.3 where they are masked (BART)
+  double span_length = 3;  // on average
   // question-answering
   std::int64_t doc_stride = 128;
   // translation, summarization

@@ -100,6 +100,9 @@ void run_examples(const TextModel& model, const TrainingSet& set, const std::fun
 // TaskTraining::figures of a model that writes tokens.
 void add_perplexity(const std::shared_ptr<const TextModel>& model, Json& figures);
 
+// The config that shifted_labels reads, with what newer folders say in generation_config.json alone.
+Config writing_config(const TaskTraining& t);
+
 // The model of --teacher; null where none is asked for. Throws Error where it understands ids or labels otherwise than the student.
 std::unique_ptr<LoadedModel> load_teacher(const TaskTraining& t, const Config& student);
 
@@ -109,6 +112,7 @@ void prepare_question_answering(TaskTraining& t);
 void prepare_causal_language_model(TaskTraining& t);
 void prepare_masked_language_model(TaskTraining& t);
 void prepare_text2text(TaskTraining& t);
+void prepare_denoising(TaskTraining& t);
 void prepare_sentence_similarity(TaskTraining& t);
 
 // What makes a sentence-transformers folder of a checkpoint's: modules.json and what it names, copied or made anew.

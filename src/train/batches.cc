@@ -111,7 +111,8 @@ void TrainingSet::add_masked(TrainingBatch& batch, std::size_t example, std::uin
 TrainingBatch TrainingSet::batch(std::span<const std::size_t> which, std::uint64_t draw) const {
   TrainingBatch batch;
   for (const std::size_t i : which) {
-    const TrainingExample& e = examples_[i];
+    const TrainingExample damaged = damage_ ? damage_(examples_[i], i, draw) : TrainingExample();
+    const TrainingExample& e = damage_ ? damaged : examples_[i];
     if (masking_.share > 0) {
       add_masked(batch, i, draw);
       continue;

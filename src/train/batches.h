@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -35,6 +36,9 @@ struct Masking {
   std::uint64_t seed = 0;
 };
 
+// Makes of an example (its number) what is trained on; another draw makes something else.
+using Damage = std::function<TrainingExample(const TrainingExample& example, std::size_t number, std::uint64_t draw)>;
+
 struct TrainingBatch {
   Step step;
   std::unique_ptr<Step> target;
@@ -50,10 +54,13 @@ class TrainingSet {
   // words: [examples][tokens], which word a token belongs to, below 0 none; empty: each token is masked by itself.
   void mask(Masking masking, std::vector<std::vector<std::int32_t>> words = {});
 
+  // Each batch gets what this makes of its examples.
+  void damage(Damage damage) { damage_ = std::move(damage); }
+
   std::size_t size() const { return examples_.size(); }
   const TrainingExample& operator[](std::size_t i) const { return examples_[i]; }
   std::int64_t tokens() const;
-  // draw: another one masks other tokens.
+  // draw: another one masks other tokens, and does other damage.
   TrainingBatch batch(std::span<const std::size_t> which, std::uint64_t draw) const;
   // A number that another set of examples will hardly have.
   std::uint64_t fingerprint() const;
@@ -64,6 +71,7 @@ class TrainingSet {
   std::vector<TrainingExample> examples_;
   LabelKind kind_ = LabelKind::kRows;
   Masking masking_;
+  Damage damage_;
   std::vector<std::vector<std::int32_t>> words_;
 };
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tasks/sentence_embedding.h"
+#include "train/denoising.h"
 #include "train/quick_training.h"
 
 namespace polymath {
@@ -161,6 +162,95 @@ TEST(Objectives, WholeWordsAreMaskedWhole) {
   EXPECT_NEAR(chosen / (400 * 120), 0.15, 0.01);
   EXPECT_NEAR(masked / chosen, 0.8, 0.02);
   EXPECT_NEAR(kept / chosen, 0.1, 0.02);
+}
+
+TEST(Objectives, SpansGoOutAsInT5) {
+  std::vector<std::int32_t> ids(200), sentinels;
+  for (std::int32_t i = 0; i < 200; ++i) ids[static_cast<std::size_t>(i)] = 1000 + i;
+  for (std::int32_t i = 0; i < 100; ++i) sentinels.push_back(99 - i);
+  std::map<std::size_t, int> first_spans;
+  for (std::uint64_t draw = 0; draw < 200; ++draw) {
+    Draws draws(7, 3, draw);
+    const SpanCorruption c = corrupt_spans(ids, sentinels, 0.15, 3, draws);
+    EXPECT_EQ(c.source.size(), 170u + 10);  // 30 tokens in 10 spans
+    EXPECT_EQ(c.target.size(), 30u + 10);
+    EXPECT_EQ(c.source.front(), 1000);
+    EXPECT_EQ(c.source.back(), sentinels[9]);
+    EXPECT_EQ(c.target.front(), sentinels[0]);
+    EXPECT_EQ(c.target.back(), 1199);
+    // Each sentinel stands for what follows it in the target.
+    std::vector<std::int32_t> whole;
+    std::int32_t next = 0;
+    for (const std::int32_t id : c.source) {
+      if (id >= 1000) {
+        whole.push_back(id);
+        continue;
+      }
+      EXPECT_EQ(id, sentinels[static_cast<std::size_t>(next++)]);
+      auto at = std::find(c.target.begin(), c.target.end(), id) + 1;
+      for (; at != c.target.end() && *at >= 1000; ++at) whole.push_back(*at);
+    }
+    EXPECT_EQ(whole, ids);
+    ++first_spans[static_cast<std::size_t>(std::find(c.target.begin() + 1, c.target.end(), sentinels[1]) - c.target.begin() - 1)];
+  }
+  EXPECT_GT(first_spans.size(), 5u) << "spans have many lengths";
+  EXPECT_GT(first_spans[1], 20);
+  Draws draws(7, 3, 0);
+  const SpanCorruption least = corrupt_spans(std::span(ids).first(2), sentinels, 0.15, 3, draws);
+  EXPECT_EQ(least.source, (std::vector<std::int32_t>{1000, 99}));
+  EXPECT_EQ(least.target, (std::vector<std::int32_t>{99, 1001}));
+}
+
+TEST(Objectives, TextIsInfilledAsInBart) {
+  std::vector<std::int32_t> ids(100);
+  for (std::int32_t i = 0; i < 100; ++i) ids[static_cast<std::size_t>(i)] = 1000 + i;
+  double masks = 0;
+  for (std::uint64_t draw = 0; draw < 500; ++draw) {
+    Draws draws(1, 2, draw);
+    const auto out = infill(ids, 4, 0.3, 3, draws);
+    EXPECT_EQ(std::count_if(out.begin(), out.end(), [](std::int32_t id) { return id >= 1000; }), 70);
+    EXPECT_TRUE(std::is_sorted(out.begin(), out.end(), [](std::int32_t a, std::int32_t b) { return a >= 1000 && b >= 1000 && a < b; }));
+    masks += static_cast<double>(std::count(out.begin(), out.end(), 4));
+  }
+  EXPECT_NEAR(masks / 500, 10.6, 0.5);  // 30 / 3, and a half of one more, as the last span is cut
+  Draws draws(1, 2, 3);
+  double sum = 0, zeros = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const auto k = draws.poisson(3);
+    sum += static_cast<double>(k);
+    zeros += k == 0;
+  }
+  EXPECT_NEAR(sum / 20000, 3, 0.05);
+  EXPECT_NEAR(zeros / 20000, std::exp(-3.0), 0.005);
+}
+
+TEST(Objectives, SentencesChangePlaces) {
+  EXPECT_EQ(sentence_begins("Ada saw it. Was it so? Yes!"), (std::vector<std::size_t>{0, 11, 22}));
+  EXPECT_EQ(sentence_begins("3.5 m"), (std::vector<std::size_t>{0}));
+  const std::vector<std::int32_t> ids{1, 2, 3, 4, 5, 6};
+  std::map<std::vector<std::int32_t>, int> seen;
+  for (std::uint64_t draw = 0; draw < 600; ++draw) {
+    Draws draws(5, 0, draw);
+    ++seen[permute_sentences(ids, std::vector<std::size_t>{0, 2, 3}, draws)];
+  }
+  EXPECT_EQ(seen.size(), 6u);
+  EXPECT_GT((seen[{3, 4, 5, 6, 1, 2}]), 70);
+}
+
+TEST(Objectives, DamagedTextsAreRepaired) {
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += "the film is good. she was very happy. the city was bad\n";
+  for (const char* model : {"t2t-t5", "sum-bart"}) {
+    TrainOptions o = quick(model, file_with("lines.txt", lines));
+    o.trainer.epochs = 12;
+    const Json summary = train_quietly("denoising", o);
+    EXPECT_LT(last_loss(summary), 0.8 * first_loss(summary)) << model;
+    const std::string weights = weights_of(o);
+    std::filesystem::remove_all(o.output);
+    train_quietly("denoising", o);
+    EXPECT_EQ(weights_of(o), weights) << model;
+  }
+  EXPECT_NE(refusal("denoising", quick("translate-marian", file_with("lines.txt", lines))).find("neither <extra_id_0>, as T5's, nor a mask_token"), std::string::npos);
 }
 
 }  // namespace
