@@ -86,6 +86,10 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
         ->check(CLI::IsMember({"auto", "single_label_classification", "multi_label_classification", "regression"}));
     verb.add_option("--label-separator", o.label_separator, "between the labels of one text, where several can be right")->capture_default_str();
   }
+  if (task == "text-classification") {
+    verb.add_flag("--few-labels", o.few_labels, "from a few labels a class: tune the encoder on pairs of texts, then fit a linear classifier (SetFit)");
+    verb.add_option("--pairs", o.pairs, "with --few-labels: pairs of each text with others of its class, and as many with other classes")->check(CLI::Range(std::int64_t{1}, std::int64_t{10000}))->capture_default_str();
+  }
   if (task == "text-classification" || task == "token-classification") {
     verb.add_flag("--new-labels", o.new_labels, "number the labels anew even where the checkpoint's head knows them");
   }

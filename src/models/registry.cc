@@ -5,6 +5,7 @@
 #include "models/adapter.h"
 #include "models/model.h"
 #include "models/quantize.h"
+#include "models/sentence_classifier.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -111,13 +112,16 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   }
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
   loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
+  const bool of_sentences = loaded.head_ == Head::kSequenceClassification && !loaded.parameters_ && !adapter && head_of(*loaded.config_) == Head::kBase &&
+                            holds_sentence_classifier(folder, *loaded.config_);
   const LoadType saved = saved_type(*loaded.config_);
   if (type == LoadType::kAuto) type = saved;
   loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get());
   try {
     if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
-    loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
+    loaded.model_ = architecture.make(*loaded.config_, of_sentences ? Head::kBase : loaded.head_, {loaded.weights_.get(), ""});
+    if (of_sentences) loaded.model_ = sentence_classifier(std::move(loaded.model_), folder);
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
     if (e.code == ErrorCode::kNotFound && head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *head) {

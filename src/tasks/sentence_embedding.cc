@@ -296,6 +296,8 @@ SentencePooling SentenceEncoder::pooling_to_train(const std::string& folder) con
   return pooling == Pooling::kCls ? SentencePooling::kCls : SentencePooling::kMean;
 }
 
+bool SentenceEncoder::normalizes() const { return !parts_->after.empty() && !parts_->after.back().dense && !parts_->after.back().norm; }
+
 std::int64_t SentenceEncoder::dimension() const { return parts_->dimension; }
 
 std::vector<std::vector<float>> SentenceEncoder::encode(const std::vector<std::string>& texts) const {

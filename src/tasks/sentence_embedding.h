@@ -29,6 +29,7 @@ class SentenceEncoder {
   // that makes a vector of them. Throws Error where there is more between them and the vector than a pooling and a normalization.
   Encoding tokens(const std::string& text, std::int64_t most) const;
   SentencePooling pooling_to_train(const std::string& folder) const;
+  bool normalizes() const;  // a vector's length is 1
 
  private:
   struct Parts;

@@ -117,8 +117,10 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
 
   TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
   job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
-               {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
-  if (t.validation.size() > 0) {
+               {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--few-labels", options.few_labels}, {"--pairs", options.pairs}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
+  if (t.evaluate) {
+    job.evaluate = [&] { return t.evaluate(loaded); };
+  } else if (t.validation.size() > 0) {
     job.evaluate = [&] {
       Json figures = {{"loss", mean_loss(t.validation, t.loss ? own_loss : class_loss(loaded, plain), options.trainer.batches)}};
       if (t.figures) t.figures(model, figures);

@@ -21,6 +21,8 @@ struct TrainOptions {
   std::string problem = "auto";
   std::string label_separator = ",";           // between the labels of one text, where several can be right
   bool new_labels = false;                     // even where the checkpoint's head knows those of the data
+  bool few_labels = false;                     // tune a sentence encoder on pairs, then fit a linear classifier
+  std::int64_t pairs = 8;                      // of each text with texts of its class, and of other classes, there
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
   double label_smoothing = 0;                  // of models that write: this part of a label goes to all tokens
   std::string teacher;                         // folder of a model whose logits are learnt, too

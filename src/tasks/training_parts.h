@@ -35,6 +35,7 @@ struct TaskTraining {
   // Figures of the validation examples beside their loss; may be null.
   std::function<void(const std::shared_ptr<const TextModel>&, Json& figures)> figures;
 
+  std::function<Json(const LoadedModel&)> evaluate;  // all figures of the validation examples, in place of their loss and `figures`; or null
   // Writes what belongs to the folder beside model, config and tokenizer; may be null.
   std::function<void(const std::shared_ptr<const TextModel>&, const std::string& folder)> save_more;
 
@@ -114,6 +115,9 @@ void prepare_masked_language_model(TaskTraining& t);
 void prepare_text2text(TaskTraining& t);
 void prepare_denoising(TaskTraining& t);
 void prepare_sentence_similarity(TaskTraining& t);
+
+// text-classification with --few-labels.
+void prepare_few_labels(TaskTraining& t, const Examples<TextExample>& examples);
 
 // What makes a sentence-transformers folder of a checkpoint's: modules.json and what it names, copied or made anew.
 void write_sentence_modules(const std::string& from, const std::string& to, SentencePooling pooling, std::int64_t max_seq_length);

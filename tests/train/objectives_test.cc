@@ -253,5 +253,25 @@ TEST(Objectives, DamagedTextsAreRepaired) {
   EXPECT_NE(refusal("denoising", quick("translate-marian", file_with("lines.txt", lines))).find("neither <extra_id_0>, as T5's, nor a mask_token"), std::string::npos);
 }
 
+TEST(Objectives, FewLabelsAreEnough) {
+  const std::string all = file_with("films.tsv", films(120));
+  for (const char* model : {"../sentences/mean-normalize", "../sentences/bare"}) {
+    TrainOptions o = quick(model, file_with("few.tsv", films(12)));
+    o.few_labels = true;
+    o.validation = {all};
+    o.trainer.rate = 1e-3;
+    const Json summary = train_quietly("text-classification", o);
+    const double accuracy = summary["best"]["accuracy"].get<double>();
+    EXPECT_GE(accuracy, 0.85) << model;
+    EXPECT_NEAR(figure("text-classification", o.output, all, "accuracy"), accuracy, 1e-9) << model;
+    // As a sentence-transformers folder its vectors are the logits.
+    const SentenceEncoder logits = SentenceEncoder::load(o.output, LoadType::kF32);
+    EXPECT_EQ(logits.dimension(), 2);
+    const auto vectors = logits.encode({"the film was good", "the film was bad"});
+    EXPECT_GT(vectors[0][1], vectors[0][0]);
+    EXPECT_GT(vectors[1][0], vectors[1][1]);
+  }
+}
+
 }  // namespace
 }  // namespace polymath
