@@ -226,7 +226,10 @@ Json train(const std::string& task, const TrainOptions& options, const TrainingR
     TaskTraining t{.options = options, .report = report, .config = config, .source_head = head_of(config), .tokenizer = tokenizer};
     t.head = entry.head;
     const std::string type = config.model_type();
-    t.gives_type_ids = model_inputs_of(tokenizer).token_type_ids && config.opt<std::int64_t>("type_vocab_size", 0) > 1 && type != "distilbert" && type != "mpnet";
+    const bool ignores_types = type == "distilbert" || type == "mpnet";
+    t.gives_type_ids = model_inputs_of(tokenizer).token_type_ids && config.opt<std::int64_t>("type_vocab_size", 0) > 1 && !ignores_types;
+    // A teacher may read of which text of a pair a token is, where the model does not.
+    t.gives_type_ids |= ignores_types && !options.teacher.empty() && Config::load(options.teacher).opt<std::int64_t>("type_vocab_size", 0) > 1;
     t.max_length = longest(config, tokenizer, options.max_length);
     if (t.source_head != t.head) t.changes["architectures"] = {class_of(architecture, t.head)};
     entry.prepare(t);
