@@ -107,7 +107,7 @@ int gradients(const std::string& folder, const std::string& in, const std::strin
   const Tape::Recording recording(&tape);
   Tensor loss;
   try {
-    loss = loss_of(loaded, step, labels, problem);
+    loss = loss_of(loaded, step, labels, {.problem = problem});
   } catch (const Error& e) {
     if (e.where.find("label") == std::string::npos && e.where.find("_positions") == std::string::npos) throw;
     throw Error(e.code, e.reason, in + ": " + e.where);

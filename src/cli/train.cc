@@ -97,8 +97,21 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
         ->check(CLI::IsMember({"auto", "single_label_classification", "multi_label_classification", "regression"}));
     verb.add_option("--label-separator", o.label_separator, "between the labels of one text, where several can be right")->capture_default_str();
   }
+  if (task == "text-classification") {
+    verb.add_flag("--few-labels", o.few_labels, "from a few labels a class: tune the encoder on pairs of texts, then fit a linear classifier (SetFit)");
+    verb.add_option("--pairs", o.pairs, "with --few-labels: pairs of each text with others of its class, and as many with other classes")->check(CLI::Range(std::int64_t{1}, std::int64_t{10000}))->capture_default_str();
+  }
   if (task == "text-classification" || task == "token-classification") {
     verb.add_flag("--new-labels", o.new_labels, "number the labels anew even where the checkpoint's head knows them");
+  }
+  const bool writes = task == "text-generation" || task == "translation" || task == "summarization";
+  if (writes) {
+    verb.add_option("--label-smoothing", o.label_smoothing, "this part of each label goes to all tokens")->check(CLI::Range(0.0, 0.999999))->capture_default_str();
+  }
+  if (writes || task == "text-classification" || task == "token-classification" || task == "fill-mask") {
+    verb.add_option("--teacher", o.teacher, "folder of a larger model for the same task whose answers are learnt, too");
+    verb.add_option("--temperature", o.temperature, "at which the teacher's and the model's answers are compared")->check(CLI::Range(0.01, 1000.0))->capture_default_str();
+    verb.add_option("--alpha", o.alpha, "the teacher's part in the loss; 1: its answers alone")->check(CLI::Range(0.0, 1.0))->capture_default_str();
   }
   if (task == "question-answering") {
     verb.add_option("--doc-stride", o.doc_stride, "tokens that windows of a long context share")->check(CLI::Range(0, 100000))->capture_default_str();
@@ -106,6 +119,10 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
   if (task == "fill-mask") {
     verb.add_option("--mask-share", o.mask_share, "the part of the tokens that is hidden")->check(CLI::Range(0.0, 1.0))->capture_default_str();
     verb.add_flag("--whole-words", o.whole_words, "hide all tokens of a word or none");
+  }
+  if (task == "denoising") {
+    verb.add_option("--noise-share", o.noise_share, "the part of the tokens that is damaged (default: 0.15 with T5's tokens, 0.3 with a mask)")->check(CLI::Range(0.001, 0.999));
+    verb.add_option("--span-length", o.span_length, "of damaged spans, on average")->check(CLI::Range(1.0, 100.0))->capture_default_str();
   }
   if (task == "translation" || task == "summarization") {
     verb.add_option("--source-prefix", o.source_prefix, "text before each source: \"summarize: \"");

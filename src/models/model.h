@@ -164,7 +164,7 @@ class LoadedModel {
   struct Loading;
   static LoadedModel load(const std::string& folder, Loading how);
   void prepare_config(const Loading& how);
-  void make(const Architecture& architecture, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how);
+  void make(const Architecture& architecture, Head head, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how);
 
   std::unique_ptr<Config> config_;
   std::unique_ptr<Checkpoint> checkpoint_;

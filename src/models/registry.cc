@@ -9,6 +9,7 @@
 #include "models/adapter.h"
 #include "models/model.h"
 #include "models/quantize.h"
+#include "models/sentence_classifier.h"
 #include "polymath/error.h"
 
 namespace polymath {
@@ -158,7 +159,7 @@ void LoadedModel::prepare_config(const Loading& how) {
   }
 }
 
-void LoadedModel::make(const Architecture& architecture, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how) {
+void LoadedModel::make(const Architecture& architecture, Head head, const std::string& base, LoadType type, const Adapter* adapter, const Loading& how) {
   const auto shared = how.share_base ? shared_base(base) : nullptr;
   const auto changes = shared && adapter ? std::make_shared<AdapterChanges>(*adapter) : nullptr;
   if (how.lora) new_adapter_ = std::make_unique<NewAdapter>(*how.lora, *parameters_);
@@ -169,7 +170,7 @@ void LoadedModel::make(const Architecture& architecture, const std::string& base
     if (adapter) adapter->apply(*checkpoint_, *weights_, config_->model_type(), changes ? changes->modules() : std::set<std::string>());
     std::optional<ShareWeights> sharing;
     if (shared) sharing.emplace(shared->weights);
-    model_ = architecture.make(*config_, head_, {weights_.get(), ""});
+    model_ = architecture.make(*config_, head, {weights_.get(), ""});
   } while (changes && changes->drop_unused());
   if (shared) kept_ = {shared, changes};
 }
@@ -184,8 +185,12 @@ LoadedModel LoadedModel::load(const std::string& folder, Loading how) {
   const Architecture& architecture = architecture_of(*loaded.config_);
   const std::optional<Head> adapted = adapter ? adapter->head(architecture) : std::nullopt;
   loaded.head_ = how.head ? *how.head : adapted ? *adapted : head_of(*loaded.config_);
+  const bool of_sentences = loaded.head_ == Head::kSequenceClassification && !loaded.parameters_ && !adapter && head_of(*loaded.config_) == Head::kBase &&
+                            holds_sentence_classifier(folder, *loaded.config_);
+  const LoadType type = how.type == LoadType::kAuto ? saved_type(*loaded.config_) : how.type;
   try {
-    loaded.make(architecture, base, how.type == LoadType::kAuto ? saved_type(*loaded.config_) : how.type, adapter ? &*adapter : nullptr, how);
+    loaded.make(architecture, of_sentences ? Head::kBase : loaded.head_, base, type, adapter ? &*adapter : nullptr, how);
+    if (of_sentences) loaded.model_ = sentence_classifier(std::move(loaded.model_), folder);
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
     if (e.code == ErrorCode::kNotFound && how.head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *how.head) {

@@ -225,9 +225,10 @@ struct SentenceEncoder::Parts {
     if (!e.ids.empty() && std::find(special.begin(), special.end(), e.ids.back()) != special.end()) --prompt_rows;
   }
 
-  Encoding encode(const std::string& text) const {
+  Encoding encode(const std::string& text, std::int64_t most = 0) const {
     EncodeOptions options;
-    if (max_seq_length > 0) options.truncation = Truncation{.max_length = static_cast<int>(max_seq_length), .direction = tokenizer->settings().truncation_side};
+    const std::int64_t limit = most > 0 && max_seq_length > 0 ? std::min(most, max_seq_length) : std::max(most, max_seq_length);
+    if (limit > 0) options.truncation = Truncation{.max_length = static_cast<int>(limit), .direction = tokenizer->settings().truncation_side};
     const std::string stripped = python_strip(text);  // as sentence-transformers does
     return encode_truncated(*tokenizer, lower_case ? unicode::lower_text(stripped) : stripped, options);
   }
@@ -283,6 +284,19 @@ SentenceEncoder SentenceEncoder::load(const std::string& folder, LoadType type) 
   }
   return SentenceEncoder(std::move(parts));
 }
+
+Encoding SentenceEncoder::tokens(const std::string& text, std::int64_t most) const { return parts_->encode(parts_->prompt + text, most); }
+
+SentencePooling SentenceEncoder::pooling_to_train(const std::string& folder) const {
+  const bool plain = std::all_of(parts_->after.begin(), parts_->after.end(), [](const After& m) { return !m.dense && !m.norm; });
+  const Pooling pooling = parts_->poolings.front();
+  if (!plain || parts_->poolings.size() > 1 || parts_->prompt_rows > 0 || (pooling != Pooling::kCls && pooling != Pooling::kMean)) {
+    throw Error(ErrorCode::kUnsupported, "can be trained where it takes the mean or the first of its tokens, and nothing but a Normalize module follows", join_path(folder, "modules.json"));
+  }
+  return pooling == Pooling::kCls ? SentencePooling::kCls : SentencePooling::kMean;
+}
+
+bool SentenceEncoder::normalizes() const { return !parts_->after.empty() && !parts_->after.back().dense && !parts_->after.back().norm; }
 
 std::int64_t SentenceEncoder::dimension() const { return parts_->dimension; }
 

@@ -8,6 +8,7 @@
 
 #include "models/model.h"
 #include "text/pretrained_tokenizer.h"
+#include "train/contrastive.h"
 
 namespace polymath {
 
@@ -23,6 +24,12 @@ class SentenceEncoder {
   std::int64_t dimension() const;
   // One vector a text, [texts][dimension]. Long texts are cut at the folder's max_seq_length.
   std::vector<std::vector<float>> encode(const std::vector<std::string>& texts) const;
+
+  // For training: the tokens that encode() reads, at most `most` (0: no other limit than the folder's), and the one pooling
+  // that makes a vector of them. Throws Error where there is more between them and the vector than a pooling and a normalization.
+  Encoding tokens(const std::string& text, std::int64_t most) const;
+  SentencePooling pooling_to_train(const std::string& folder) const;
+  bool normalizes() const;  // a vector's length is 1
 
  private:
   struct Parts;

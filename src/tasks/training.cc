@@ -33,6 +33,9 @@ const std::vector<Entry>& entries() {
       {{"fill-mask", nullptr, "text", "what stands where a token is hidden"}, Head::kMaskedLm, prepare_masked_language_model},
       {{"translation", nullptr, "source, target", "the text in another language"}, Head::kConditionalGeneration, prepare_text2text},
       {{"summarization", nullptr, "source, target", "a shorter text that says the same"}, Head::kConditionalGeneration, prepare_text2text},
+      {{"denoising", nullptr, "text", "what was taken out of a text: encoder-decoders learn it without labels"}, Head::kConditionalGeneration, prepare_denoising},
+      {{"sentence-similarity", nullptr, "text, text_pair, label", "vectors of texts: near where two belong together, or as near as a number says"},
+       Head::kBase, prepare_sentence_similarity},
   };
   return kAll;
 }
@@ -88,6 +91,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   auto model = std::make_shared<TextModel>();
   model->folder = model->base_folder = options.model;
   model->task = task;
+  if (options.lora && t.head == Head::kBase) throw Error(ErrorCode::kUnsupported, "is not known for sentence encoders, whose folders hold more than a model", "--lora");
   model->loaded = options.lora ? LoadedModel::load_to_adapt(options.model, *options.lora, &t.head, &anew) : LoadedModel::load_to_train(options.model, &t.head, &anew);
   model->tokenizer = t.tokenizer;
   const LoadedModel& loaded = model->loaded;
@@ -103,14 +107,29 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   const DType type = save_type_named(options.save_type, loaded.checkpoint());
   open_output(options);
 
-  TrainingJob job{.model = &loaded, .set = &t.training, .problem = t.problem, .about = {}, .evaluate = {}, .score = t.score, .save = {}};
-  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}};
+  if (t.head == Head::kBase) {  // what a base model computes of its first token is not used, and not worn down by weight decay
+    for (Parameter* p : loaded.parameters().all()) p->trained &= p->name.find("pooler.") == std::string::npos;
+  }
+  const BatchLoss own_loss = [&](TrainingBatch& batch) { return t.loss(loaded, batch); };
+  const LossOptions plain{.problem = t.problem};
+  LossOptions learned = plain;
+  const auto teacher = load_teacher(t, loaded.config());
+  learned.label_smoothing = options.label_smoothing;
+  learned.teacher = teacher ? &teacher->model() : nullptr;
+  learned.temperature = options.temperature;
+  learned.alpha = options.alpha;
+
+  TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
+  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
+               {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--few-labels", options.few_labels}, {"--pairs", options.pairs}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
   if (const auto& lora = options.lora) {
     job.about.update({{"--lora", lora->r}, {"--lora-alpha", lora->lora_alpha}, {"--rslora", lora->use_rslora}, {"--lora-targets", lora->target_modules}});
   }
-  if (t.validation.size() > 0) {
+  if (t.evaluate) {
+    job.evaluate = [&] { return t.evaluate(loaded); };
+  } else if (t.validation.size() > 0) {
     job.evaluate = [&] {
-      Json figures = {{"loss", mean_loss(loaded, t.validation, t.problem, options.trainer.batches)}};
+      Json figures = {{"loss", mean_loss(t.validation, t.loss ? own_loss : class_loss(loaded, plain), options.trainer.batches)}};
       if (t.figures) t.figures(model, figures);
       return figures;
     };
@@ -118,6 +137,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   job.save = [&] {
     if (options.lora) save_adapter(loaded, options.output, type, options.base_name.empty() ? options.model : options.base_name);
     else save_model(loaded, options.output, type);
+    if (t.save_more) t.save_more(model, options.output);
   };
   if (!options.lora) copy_tokenizer_files(options.model, options.output);  // an adapter's is that of its base
   std::int64_t parameters = 0;
@@ -214,7 +234,10 @@ Json train(const std::string& task, const TrainOptions& options, const TrainingR
     TaskTraining t{.options = options, .report = report, .config = config, .source_head = head_of(config), .tokenizer = tokenizer};
     t.head = entry.head;
     const std::string type = config.model_type();
-    t.gives_type_ids = model_inputs_of(tokenizer).token_type_ids && config.opt<std::int64_t>("type_vocab_size", 0) > 1 && type != "distilbert" && type != "mpnet";
+    const bool ignores_types = type == "distilbert" || type == "mpnet";
+    t.gives_type_ids = model_inputs_of(tokenizer).token_type_ids && config.opt<std::int64_t>("type_vocab_size", 0) > 1 && !ignores_types;
+    // A teacher may read of which text of a pair a token is, where the model does not.
+    t.gives_type_ids |= ignores_types && !options.teacher.empty() && Config::load(options.teacher).opt<std::int64_t>("type_vocab_size", 0) > 1;
     t.max_length = longest(config, tokenizer, options.max_length);
     if (t.source_head != t.head) t.changes["architectures"] = {class_of(architecture, t.head)};
     entry.prepare(t);

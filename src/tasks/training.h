@@ -25,10 +25,18 @@ struct TrainOptions {
   bool new_labels = false;                     // even where the checkpoint's head knows those of the data
   std::optional<LoraOptions> lora;             // train an adapter instead of the model itself
   std::string base_name;                       // what the adapter calls its base; empty: as `model`
+  bool few_labels = false;                     // tune a sentence encoder on pairs, then fit a linear classifier
+  std::int64_t pairs = 8;                      // of each text with texts of its class, and of other classes, there
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
+  double label_smoothing = 0;                  // of models that write: this part of a label goes to all tokens
+  std::string teacher;                         // folder of a model whose logits are learnt, too
+  double temperature = 2, alpha = 0.5;         // at which, and how much they weigh
   // fill-mask
   double mask_share = 0.15;
   bool whole_words = false;
+  // denoising
+  double noise_share = 0;  // of the tokens; 0: 0.15 where spans are taken out (T5), 0.3 where they are masked (BART)
+  double span_length = 3;  // on average
   // question-answering
   std::int64_t doc_stride = 128;
   // translation, summarization

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tasks/run_batch.h"
+#include "tasks/sentence_embedding.h"
 #include "tasks/task.h"
 #include "tasks/training.h"
 #include "train/data_rows.h"
@@ -30,8 +31,13 @@ struct TaskTraining {
   TrainingSet training, validation;
   Problem problem = Problem::kOneClass;
   std::string score = "loss";
+  std::function<Tensor(const LoadedModel&, TrainingBatch&)> loss;  // in place of the class's; or null
   // Figures of the validation examples beside their loss; may be null.
   std::function<void(const std::shared_ptr<const TextModel>&, Json& figures)> figures;
+
+  std::function<Json(const LoadedModel&)> evaluate;  // all figures of the validation examples, in place of their loss and `figures`; or null
+  // Writes what belongs to the folder beside model, config and tokenizer; may be null.
+  std::function<void(const std::shared_ptr<const TextModel>&, const std::string& folder)> save_more;
 
   void note(const std::string& text) const { report({{"event", "note"}, {"text", text}}); }
   // Takes type_ids where the model reads them, ids always.
@@ -95,11 +101,25 @@ void run_examples(const TextModel& model, const TrainingSet& set, const std::fun
 // TaskTraining::figures of a model that writes tokens.
 void add_perplexity(const std::shared_ptr<const TextModel>& model, Json& figures);
 
+// The config that shifted_labels reads, with what newer folders say in generation_config.json alone.
+Config writing_config(const TaskTraining& t);
+
+// The model of --teacher; null where none is asked for. Throws Error where it understands ids or labels otherwise than the student.
+std::unique_ptr<LoadedModel> load_teacher(const TaskTraining& t, const Config& student);
+
 void prepare_text_classification(TaskTraining& t);
 void prepare_token_classification(TaskTraining& t);
 void prepare_question_answering(TaskTraining& t);
 void prepare_causal_language_model(TaskTraining& t);
 void prepare_masked_language_model(TaskTraining& t);
 void prepare_text2text(TaskTraining& t);
+void prepare_denoising(TaskTraining& t);
+void prepare_sentence_similarity(TaskTraining& t);
+
+// text-classification with --few-labels.
+void prepare_few_labels(TaskTraining& t, const Examples<TextExample>& examples);
+
+// What makes a sentence-transformers folder of a checkpoint's: modules.json and what it names, copied or made anew.
+void write_sentence_modules(const std::string& from, const std::string& to, SentencePooling pooling, std::int64_t max_seq_length);
 
 }  // namespace polymath

@@ -13,19 +13,7 @@ namespace {
 
 class Encoder {
  public:
-  explicit Encoder(const TaskTraining& t) : t_(t), config_(t.config) {
-    // What the model is started with when it writes: newer folders say so there.
-    const std::string path = join_path(t.options.model, "generation_config.json");
-    const Json generation = file_exists(path) ? read_json_file(path) : Json::object();
-    Json given = t.config.json();
-    for (const char* name : {"decoder_start_token_id", "pad_token_id"}) {
-      if (generation.is_object() && generation.contains(name)) given[name] = generation[name];
-    }
-    config_ = Config(std::move(given), t.config.path());
-    const Json tokens = parse_json(architecture_of(config_).tokens, "tokens");
-    for (const auto& [name, id] : tokens.items()) {
-      if (!config_.find(name)) config_.set_missing({{name, id}});
-    }
+  explicit Encoder(const TaskTraining& t) : t_(t), config_(writing_config(t)) {
     const bool pair = !t.options.src_lang.empty() && !t.options.tgt_lang.empty();
     if (takes_languages(t.tokenizer)) {
       if (!pair) throw Error(ErrorCode::kInvalidArgument, "this model needs both --src-lang and --tgt-lang", t.options.model);
@@ -69,6 +57,21 @@ class Encoder {
 };
 
 }  // namespace
+
+Config writing_config(const TaskTraining& t) {
+  const std::string path = join_path(t.options.model, "generation_config.json");
+  const Json generation = file_exists(path) ? read_json_file(path) : Json::object();
+  Json given = t.config.json();
+  for (const char* name : {"decoder_start_token_id", "pad_token_id"}) {
+    if (generation.is_object() && generation.contains(name)) given[name] = generation[name];
+  }
+  Config config(std::move(given), t.config.path());
+  const Json tokens = parse_json(architecture_of(config).tokens, "tokens");
+  for (const auto& [name, id] : tokens.items()) {
+    if (!config.find(name)) config.set_missing({{name, id}});
+  }
+  return config;
+}
 
 void prepare_text2text(TaskTraining& t) {
   const auto pairs = read_examples<PairExample>(t, [&](const std::vector<std::string>& files, const std::function<void(PairExample&&)>& take) {

@@ -119,6 +119,7 @@ void prepare_text_classification(TaskTraining& t) {
   const auto examples = read_examples<TextExample>(t, [&](const std::vector<std::string>& files, const std::function<void(TextExample&&)>& take) {
     return read_texts(files, t.options.data, LabelColumn::kNeeded, take);
   });
+  if (t.options.few_labels) return prepare_few_labels(t, examples);
   t.problem = problem_asked(t, examples.training);
   std::optional<TrainingLabels> labels;
   Reading reading{t, nullptr};

@@ -111,12 +111,14 @@ void TrainingSet::add_masked(TrainingBatch& batch, std::size_t example, std::uin
 TrainingBatch TrainingSet::batch(std::span<const std::size_t> which, std::uint64_t draw) const {
   TrainingBatch batch;
   for (const std::size_t i : which) {
-    const TrainingExample& e = examples_[i];
+    const TrainingExample damaged = damage_ ? damage_(examples_[i], i, draw) : TrainingExample();
+    const TrainingExample& e = damage_ ? damaged : examples_[i];
     if (masking_.share > 0) {
       add_masked(batch, i, draw);
       continue;
     }
     batch.step.add_sequence(e.ids, e.type_ids);
+    if (!e.second.empty()) batch.step.add_sequence(e.second);
     if (!e.target.empty()) {
       if (!batch.target) batch.target = std::make_unique<Step>();
       batch.target->add_sequence(e.target);
@@ -149,7 +151,7 @@ std::uint64_t TrainingSet::fingerprint() const {
     for (const std::int32_t w : words) add(static_cast<std::uint32_t>(w));
   };
   for (const TrainingExample& e : examples_) {
-    for (const auto* words : {&e.ids, &e.type_ids, &e.target, &e.of_rows}) add_all(*words);
+    for (const auto* words : {&e.ids, &e.type_ids, &e.second, &e.target, &e.of_rows}) add_all(*words);
     for (const std::int32_t w : {e.of_sequence, e.start, e.end}) add(static_cast<std::uint32_t>(w));
     for (const float v : e.values) add(static_cast<std::uint32_t>(static_cast<std::int64_t>(static_cast<double>(v) * 65536)));
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -13,13 +14,14 @@ namespace polymath {
 // One sequence with its labels. Which labels are there hangs on the class of the model (Labels in objective.h).
 struct TrainingExample {
   std::vector<std::int32_t> ids, type_ids;
+  std::vector<std::int32_t> second;   // of a pair of texts that are sequences of their own: the second one's
   std::vector<std::int32_t> target;   // an encoder-decoder's input on the decoder's side
   std::vector<std::int32_t> of_rows;  // a label for each token (of the target, where there is one)
   std::int32_t of_sequence = kIgnored;
   std::vector<float> values;          // numbers, or whether each class is right
   std::int32_t start = kIgnored, end = kIgnored;  // of a span
 
-  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + target.size()); }
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + second.size() + target.size()); }
 };
 
 // Which kinds of labels count, and so how many of them a batch has.
@@ -33,6 +35,9 @@ struct Masking {
   std::vector<std::int32_t> never;  // special tokens, sorted
   std::uint64_t seed = 0;
 };
+
+// Makes of an example (its number) what is trained on; another draw makes something else.
+using Damage = std::function<TrainingExample(const TrainingExample& example, std::size_t number, std::uint64_t draw)>;
 
 struct TrainingBatch {
   Step step;
@@ -49,10 +54,13 @@ class TrainingSet {
   // words: [examples][tokens], which word a token belongs to, below 0 none; empty: each token is masked by itself.
   void mask(Masking masking, std::vector<std::vector<std::int32_t>> words = {});
 
+  // Each batch gets what this makes of its examples.
+  void damage(Damage damage) { damage_ = std::move(damage); }
+
   std::size_t size() const { return examples_.size(); }
   const TrainingExample& operator[](std::size_t i) const { return examples_[i]; }
   std::int64_t tokens() const;
-  // draw: another one masks other tokens.
+  // draw: another one masks other tokens, and does other damage.
   TrainingBatch batch(std::span<const std::size_t> which, std::uint64_t draw) const;
   // A number that another set of examples will hardly have.
   std::uint64_t fingerprint() const;
@@ -63,6 +71,7 @@ class TrainingSet {
   std::vector<TrainingExample> examples_;
   LabelKind kind_ = LabelKind::kRows;
   Masking masking_;
+  Damage damage_;
   std::vector<std::vector<std::int32_t>> words_;
 };
 

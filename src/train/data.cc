@@ -217,6 +217,9 @@ TextExample text_example(Columns& columns, const DataRow& row, LabelColumn label
     e.label = label_in(columns.need(row, "label"));
     if (e.label->empty()) throw BadRow{"has an empty label"};
   }
+  if (labels == LabelColumn::kUsed) {
+    if (const Json* label = columns.find(row, "label")) e.label = label_in(*label);
+  }
   return e;
 }
 
@@ -376,6 +379,7 @@ std::string describe(const DataPlace& place, const std::vector<std::string>& fil
 DataReport read_texts(const std::vector<std::string>& files, const DataOptions& options, LabelColumn labels, const std::function<void(TextExample&&)>& take) {
   Task task{Kind::kTexts, {"text", "text_pair"}};
   if (labels == LabelColumn::kNeeded) task = {Kind::kLabelledTexts, {"text", "text_pair", "label"}};
+  if (labels == LabelColumn::kUsed) task = {Kind::kTexts, {"text", "text_pair", "label"}};
   return read_all<TextExample>(files, options, task, [&](Columns& columns, const DataRow& row) { return text_example(columns, row, labels); }, take);
 }
 

@@ -81,7 +81,7 @@ struct PairExample {
 };
 
 // What of a task's columns has to be there.
-enum class LabelColumn { kNeeded, kUnused };
+enum class LabelColumn { kNeeded, kUsed, kUnused };  // kUsed: where it is there
 
 struct DataReport {
   std::size_t examples = 0, skipped = 0;

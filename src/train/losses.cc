@@ -8,6 +8,7 @@
 #include "kernels/kernels.h"
 #include "nn/scalar_math.h"
 #include "polymath/error.h"
+#include "tensor/ops.h"
 #include "tensor/parallel.h"
 #include "tensor/tape.h"
 
@@ -33,8 +34,14 @@ void check_label(std::int32_t label, std::int64_t n, const char* what) {
   throw Error(ErrorCode::kInvalidArgument, std::to_string(label) + " is not one of the " + std::to_string(n) + " that the model knows", what);
 }
 
+double mean_logit(const Tensor& logits, std::int64_t begin, std::int64_t end) {
+  double sum = 0;
+  for (std::int64_t i = begin; i < end; ++i) sum += static_cast<double>(logits.data()[i]);
+  return sum / static_cast<double>(end - begin);
+}
+
 // Rows of one tensor as they lie: row r is [at[r], at[r + 1]).
-Tensor cross_entropy_of(const Tensor& logits, std::vector<std::int64_t> at, std::span<const std::int32_t> labels, const char* what) {
+Tensor cross_entropy_of(const Tensor& logits, std::vector<std::int64_t> at, std::span<const std::int32_t> labels, const char* what, double smoothing) {
   std::int64_t count = 0;
   for (std::size_t r = 0; r < labels.size(); ++r) {
     check_label(labels[r], at[r + 1] - at[r], what);
@@ -47,21 +54,23 @@ Tensor cross_entropy_of(const Tensor& logits, std::vector<std::int64_t> at, std:
     const auto row = static_cast<std::size_t>(r);
     if (labels[row] == kIgnored) return;
     const double above = softmax_of(p.data() + at[row], static_cast<std::size_t>(at[row + 1] - at[row]));
-    losses[row] = above - static_cast<double>(logits.data()[at[row] + labels[row]]);
+    losses[row] = above - (1 - smoothing) * static_cast<double>(logits.data()[at[row] + labels[row]]);
+    if (smoothing > 0) losses[row] -= smoothing * mean_logit(logits, at[row], at[row + 1]);
   });
   double sum = 0;
   for (const double loss : losses) sum += loss;
   Tensor y = one_value(sum / static_cast<double>(count));
   if (Tape* tape = Tape::of(logits)) {
-    tape->record(y, [logits, p, at = std::move(at), kept = std::vector(labels.begin(), labels.end()), count](const Tensor& dy) {
+    tape->record(y, [logits, p, at = std::move(at), kept = std::vector(labels.begin(), labels.end()), count, smoothing](const Tensor& dy) {
       Tensor dx = p;  // its own memory, and not needed any more
-      const float share = dy.data()[0] / static_cast<float>(count);
+      const float share = dy.data()[0] / static_cast<float>(count), own = static_cast<float>(1 - smoothing);
       parallel_ranges(static_cast<std::int64_t>(kept.size()), 1, [&](std::int64_t r, std::int64_t) {
         const auto row = static_cast<std::size_t>(r);
         float *from = dx.data() + at[row], *end = dx.data() + at[row + 1];
         if (kept[row] == kIgnored) return std::fill(from, end, 0.0f);
-        from[kept[row]] -= 1.0f;
-        for (; from < end; ++from) *from *= share;
+        const float spread = static_cast<float>(smoothing / static_cast<double>(end - from));
+        from[kept[row]] -= own;
+        for (; from < end; ++from) *from = (*from - spread) * share;
       });
       add_gradient(logits, std::move(dx));
     });
@@ -88,14 +97,14 @@ Tensor mean_of(const Tensor& x, std::int64_t count, const F& f, const Df& df) {
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, std::span<const std::int32_t> labels, const char* what) {
+Tensor cross_entropy(const Tensor& logits, std::span<const std::int32_t> labels, const char* what, double smoothing) {
   std::vector<std::int64_t> at;
   for (std::size_t r = 0; r <= labels.size(); ++r) at.push_back(static_cast<std::int64_t>(r) * logits.dim(-1));
-  return cross_entropy_of(logits, std::move(at), labels, what);
+  return cross_entropy_of(logits, std::move(at), labels, what, smoothing);
 }
 
 Tensor span_cross_entropy(const Tensor& logits, std::span<const std::int32_t> begin, std::span<const std::int32_t> labels, const char* what) {
-  return cross_entropy_of(logits, std::vector<std::int64_t>(begin.begin(), begin.end()), labels, what);
+  return cross_entropy_of(logits, std::vector<std::int64_t>(begin.begin(), begin.end()), labels, what, 0);
 }
 
 Tensor soft_cross_entropy(const Tensor& logits, std::span<const float> targets) {
@@ -124,6 +133,23 @@ Tensor soft_cross_entropy(const Tensor& logits, std::span<const float> targets) 
     });
   }
   return y;
+}
+
+Tensor distillation_loss(const Tensor& logits, const Tensor& teacher, double temperature) {
+  const auto cooled = static_cast<float>(1 / temperature);
+  Tensor wanted = copy_of(teacher);
+  double entropy = 0;
+  for (std::int64_t r = 0; r < wanted.rows(); ++r) {
+    float* row = wanted.row(r);
+    for (std::int64_t i = 0; i < wanted.dim(-1); ++i) row[i] *= cooled;
+    softmax_of(row, static_cast<std::size_t>(wanted.dim(-1)));
+    for (std::int64_t i = 0; i < wanted.dim(-1); ++i) {
+      if (row[i] > 0) entropy -= static_cast<double>(row[i]) * scalar_log(static_cast<double>(row[i]));
+    }
+  }
+  Tensor loss = soft_cross_entropy(scaled(logits, cooled), wanted.values());
+  loss.data()[0] -= static_cast<float>(entropy / static_cast<double>(wanted.rows()));  // a constant, without a gradient
+  return scaled(loss, static_cast<float>(temperature * temperature));
 }
 
 Tensor mean_squared_error(const Tensor& x, std::span<const float> targets) {

@@ -96,11 +96,14 @@ void save_model(const LoadedModel& model, const std::string& folder, DType type)
   Arrays arrays(type);
   std::deque<std::vector<float>> floats;
   std::set<std::string> read;
+  // A base model's own class has no prefix for itself.
+  const std::string prefix = model.head() == Head::kBase ? std::string(architecture_of(model.config()).base_prefix) + "." : "";
   for (const Parameter* p : model.parameters().all()) {
     read.insert(p->name);
-    arrays.add(model.name_of(*p), p->shape, p->values);
+    const std::string& name = model.name_of(*p);
+    arrays.add(!prefix.empty() && name.starts_with(prefix) ? name.substr(prefix.size()) : name, p->shape, p->values);
   }
-  if (model.made_anew().empty()) {
+  if (model.made_anew().empty() && model.head() != Head::kBase) {
     for (const auto& [name, tensor] : model.checkpoint().tensors()) {
       const bool number = tensor.dtype == DType::kF32 || tensor.dtype == DType::kBf16 || tensor.dtype == DType::kF16;
       if (!number || read.contains(name) || is_copy_of_read(tensor, model.checkpoint(), read)) continue;

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "polymath/error.h"
+#include "tensor/dropout.h"
+#include "tensor/ops.h"
 #include "tensor/tape.h"
 
 namespace polymath {
@@ -32,10 +34,35 @@ Tensor sequence_loss(const Tensor& logits, const Labels& labels, Problem problem
 }
 
 // Heads that read rows one by one answer for the labelled ones only.
-Tensor rows_loss(const Tensor& logits, const Step& step, const Labels& labels) {
+Tensor rows_loss(const Tensor& logits, const Step& step, const Labels& labels, double smoothing) {
   std::vector<std::int32_t> of_head;
   for (const std::int32_t row : step.head_rows) of_head.push_back(labels.of_rows[static_cast<std::size_t>(row)]);
-  return cross_entropy(logits, of_head, "labels");
+  return cross_entropy(logits, of_head, "labels", smoothing);
+}
+
+// The teacher's logits; nothing of it is recorded or dropped.
+Tensor logits_of(const Model& teacher, const Step& step) {
+  const Tape::Recording off(nullptr);
+  const Dropping nothing(std::nullopt);
+  return output_named(teacher.forward(step), "logits");
+}
+
+// A loss with what the teacher, if there is one, says of the rows that count.
+Tensor with_teacher(Tensor loss, Tensor logits, const Step& step, const Labels& labels, const LossOptions& o, Head head) {
+  if (!o.teacher) return loss;
+  Tensor taught = logits_of(*o.teacher, step);
+  if (taught.shape() != logits.shape()) {
+    throw Error(ErrorCode::kInvalidArgument, "answers with " + std::to_string(taught.dim(-1)) + " numbers where the model has " + std::to_string(logits.dim(-1)), "--teacher");
+  }
+  if (head == Head::kTokenClassification) {
+    std::vector<std::int32_t> labelled;
+    for (std::size_t r = 0; r < labels.of_rows.size(); ++r) {
+      if (labels.of_rows[r] != kIgnored) labelled.push_back(static_cast<std::int32_t>(r));
+    }
+    logits = take_rows(logits, labelled);
+    taught = take_rows(taught, labelled);
+  }
+  return add(scaled(loss, static_cast<float>(1 - o.alpha)), scaled(distillation_loss(logits, taught, o.temperature), static_cast<float>(o.alpha)));
 }
 
 bool predicts_tokens(Head head, const Config& config) {
@@ -64,7 +91,11 @@ Problem problem_of(const Config& c, bool integer, std::int64_t per_sequence) {
   return integer ? Problem::kOneClass : Problem::kSeveralClasses;
 }
 
-Tensor loss_of(const LoadedModel& model, const Step& asked, const Labels& labels, Problem problem) {
+bool can_be_taught(Head head) {
+  return head == Head::kMaskedLm || head == Head::kCausalLm || head == Head::kConditionalGeneration || head == Head::kTokenClassification || head == Head::kSequenceClassification;
+}
+
+Tensor loss_of(const LoadedModel& model, const Step& asked, const Labels& labels, const LossOptions& options) {
   const Head head = model.head();
   Step step = asked;
   if (predicts_tokens(head, model.config())) {
@@ -76,14 +107,15 @@ Tensor loss_of(const LoadedModel& model, const Step& asked, const Labels& labels
   }
   const std::vector<Output> outputs = model.model().forward(step);
   const auto output = [&](const char* name) -> const Tensor& { return output_named(outputs, name); };
+  const auto taught = [&](Tensor loss) { return with_teacher(std::move(loss), output("logits"), step, labels, options, head); };
   switch (head) {
     case Head::kMaskedLm:
     case Head::kCausalLm:
-    case Head::kConditionalGeneration: return rows_loss(output("logits"), step, labels);
+    case Head::kConditionalGeneration: return taught(rows_loss(output("logits"), step, labels, options.label_smoothing));
     case Head::kTokenClassification:
       expect_size(labels.of_rows.size(), output("logits").rows(), "labels");
-      return cross_entropy(output("logits"), labels.of_rows, "labels");
-    case Head::kSequenceClassification: return sequence_loss(output("logits"), labels, problem);
+      return taught(cross_entropy(output("logits"), labels.of_rows, "labels"));
+    case Head::kSequenceClassification: return taught(sequence_loss(output("logits"), labels, options.problem));
     case Head::kNextSentencePrediction: return sequence_loss(output("logits"), labels, Problem::kOneClass);
     case Head::kMultipleChoice: {
       const auto examples = static_cast<std::int64_t>(labels.of_sequences.size());
@@ -109,7 +141,7 @@ Tensor loss_of(const LoadedModel& model, const Step& asked, const Labels& labels
       const char* name = albert ? "sentence_order_label" : "next_sentence_label";
       const Tensor& pairs = output(albert ? "sop_logits" : "seq_relationship_logits");
       expect_size(labels.of_sequences.size(), pairs.rows(), name);
-      return add(rows_loss(output("prediction_logits"), step, labels), cross_entropy(pairs, labels.of_sequences, name));
+      return add(rows_loss(output("prediction_logits"), step, labels, 0), cross_entropy(pairs, labels.of_sequences, name));
     }
     case Head::kBase:
     case Head::kEncoder: break;

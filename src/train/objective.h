@@ -31,9 +31,22 @@ std::optional<Problem> problem_named(const std::string& name);
 // integer: the labels are whole numbers; per_sequence: how many each sequence has. Throws Error naming problem_type.
 Problem problem_of(const Config& config, bool integer, std::int64_t per_sequence);
 
-// Runs the model and returns its loss, one value, recorded on the calling thread's tape. `problem` counts for classes of
-// sequences only. Throws Error where the class has no loss, or lacks labels.
-Tensor loss_of(const LoadedModel& model, const Step& step, const Labels& labels, Problem problem = Problem::kOneClass);
+// What else a loss hangs on.
+struct LossOptions {
+  Problem problem = Problem::kOneClass;  // of classes of sequences
+  double label_smoothing = 0;            // of models that write tokens
+  // Where there is one, the loss is alpha times what the teacher's logits say, plus 1 - alpha times what the labels do; for classes of
+  // sequences (one is right) and of tokens, and for language models. Its classes or vocabulary must be the model's.
+  const Model* teacher = nullptr;
+  double temperature = 2, alpha = 0.5;
+};
+
+// Whether loss_of takes a teacher for this head.
+bool can_be_taught(Head head);
+
+// Runs the model and returns its loss, one value, recorded on the calling thread's tape. Throws Error where the class has no loss, or
+// lacks labels.
+Tensor loss_of(const LoadedModel& model, const Step& step, const Labels& labels, const LossOptions& options = {});
 
 // The decoder's input that goes with these labels, as Transformers derives it: shifted right behind the first token, ignored
 // labels as padding.  labels: [sequences, columns]

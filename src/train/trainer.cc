@@ -124,15 +124,6 @@ void take_back(const NamedArray& array, const std::vector<TensorView>& kept, con
   std::memcpy(const_cast<std::uint8_t*>(array.data.data()), found->data.data(), found->data.size());
 }
 
-// The loss of a batch. An encoder-decoder without a target of the task's own reads what its class derives.
-Tensor batch_loss(const LoadedModel& model, TrainingBatch& batch, Problem problem) {
-  if (model.model().is_encoder_decoder() && !batch.target) {
-    batch.target = std::make_unique<Step>(model.model().missing_target(batch.step));
-    batch.step.target = batch.target.get();
-  }
-  return loss_of(model, batch.step, batch.labels, problem);
-}
-
 class Training {
  public:
   Training(const TrainingJob& job, const TrainerOptions& options, const std::string& output, const TrainingReporter& report)
@@ -197,7 +188,7 @@ class Training {
       if (batch.weight == 0) continue;
       Tape tape(options_.recompute);
       const Tape::Recording recording(&tape);
-      const Tensor loss = batch_loss(*job_.model, batch, job_.problem);
+      const Tensor loss = job_.loss(batch);
       sum += static_cast<double>(loss.data()[0]) * batch.weight;
       Tensor share(loss.shape());
       share.data()[0] = static_cast<float>(batch.weight / weight);
@@ -313,12 +304,22 @@ Json run_training(const TrainingJob& job, const TrainerOptions& options, const s
   return Training(job, options, output, report).run();
 }
 
-double mean_loss(const LoadedModel& model, const TrainingSet& set, Problem problem, const BatchOptions& batches) {
+BatchLoss class_loss(const LoadedModel& model, const LossOptions& options) {
+  return [&model, options](TrainingBatch& batch) {
+    if (model.model().is_encoder_decoder() && !batch.target) {
+      batch.target = std::make_unique<Step>(model.model().missing_target(batch.step));
+      batch.step.target = batch.target.get();
+    }
+    return loss_of(model, batch.step, batch.labels, options);
+  };
+}
+
+double mean_loss(const TrainingSet& set, const BatchLoss& loss, const BatchOptions& batches) {
   double sum = 0, weight = 0;
   for (const auto& which : batches_in_order(set, batches)) {
     TrainingBatch batch = set.batch(which, 0);
     if (batch.weight == 0) continue;
-    sum += batch.weight * static_cast<double>(batch_loss(model, batch, problem).data()[0]);
+    sum += batch.weight * static_cast<double>(loss(batch).data()[0]);
     weight += batch.weight;
   }
   return weight > 0 ? sum / weight : std::nan("");

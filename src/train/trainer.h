@@ -40,11 +40,17 @@ struct TrainerOptions {
 // Which options and data decide about the bits: what a resumed training must have in common with its beginning.
 Json describe(const TrainerOptions& options);
 
+// One value for a batch, recorded on the calling thread's tape.
+using BatchLoss = std::function<Tensor(TrainingBatch&)>;
+
+// That of the model's class (objective.h). An encoder-decoder without a target of the task's own reads what its class derives.
+BatchLoss class_loss(const LoadedModel& model, const LossOptions& options);
+
 // What is trained. The trainer reads the set and changes the model's parameters.
 struct TrainingJob {
   const LoadedModel* model = nullptr;
   const TrainingSet* set = nullptr;
-  Problem problem = Problem::kOneClass;
+  BatchLoss loss;                      // what is made smaller
   Json about;                          // further options that a resumed training must share
   std::function<Json()> evaluate;      // figures on data held back, "loss" among them; null: there is none
   std::string score;                   // the figure that says which model is best: the highest; "loss": the lowest
@@ -60,7 +66,7 @@ using TrainingReporter = std::function<void(const Json&)>;
 Json run_training(const TrainingJob& job, const TrainerOptions& options, const std::string& output, const TrainingReporter& report);
 
 // The mean loss over a set, without training.
-double mean_loss(const LoadedModel& model, const TrainingSet& set, Problem problem, const BatchOptions& batches);
+double mean_loss(const TrainingSet& set, const BatchLoss& loss, const BatchOptions& batches);
 
 // How deep a parameter lies, by the numbers in its name: 0 for embeddings, then the layers, then what is above them. -> [parameters]
 std::vector<std::int64_t> depths_of(const std::vector<Parameter*>& parameters);
