@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "models/adapter.h"
+#include "models/concat_pooling.h"
 #include "models/model.h"
 #include "models/quantize.h"
 #include "polymath/error.h"
@@ -75,6 +76,16 @@ const Tensor& output_named(const std::vector<Output>& outputs, const std::string
   throw Error(ErrorCode::kInvalidArgument, "the model has no output of this name", name);
 }
 
+namespace {
+
+// As the architecture makes it, but for a classifier that pools by concatenation (which a recurrent one does by itself).
+std::unique_ptr<Model> make_model(const Architecture& architecture, const Config& config, Head head, const Scope& scope) {
+  if (head != Head::kSequenceClassification || !pools_by_concat(config) || architecture.recurrent) return architecture.make(config, head, scope);
+  return concat_pooling_classifier(architecture.make(config, Head::kBase, scope), config, scope);
+}
+
+}  // namespace
+
 LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const Head* head) { return load(folder, type, head, nullptr, nullptr); }
 
 LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew) {
@@ -97,7 +108,7 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
     }
     loaded.config_ = std::make_unique<Config>(loaded.config_given_, loaded.config_->path());
     const double range = loaded.config_->opt("initializer_range", loaded.config_->opt("init_std", 0.02));
-    loaded.fresh_ = std::make_unique<FreshTensors>(anew->seed, range, /*score_bias=*/head && *head != Head::kSequenceClassification);
+    loaded.fresh_ = std::make_unique<FreshTensors>(anew->seed, range, /*score_bias=*/head && *head != Head::kSequenceClassification, anew->everything);
   }
   const Architecture& architecture = architecture_of(*loaded.config_);
   const Json aliases = parse_json(architecture.aliases, "aliases");
@@ -113,11 +124,13 @@ LoadedModel LoadedModel::load(const std::string& folder, LoadType type, const He
   loaded.head_ = head ? *head : adapted ? *adapted : head_of(*loaded.config_);
   const LoadType saved = saved_type(*loaded.config_);
   if (type == LoadType::kAuto) type = saved;
-  loaded.checkpoint_ = std::make_unique<Checkpoint>(Checkpoint::open(base));
+  const bool everything = anew && anew->everything;
+  if (everything && !architecture.from_scratch) throw Error(ErrorCode::kUnsupported, "an architecture that is not made from scratch here", loaded.config_->path() + ": model_type");
+  loaded.checkpoint_ = std::make_unique<Checkpoint>(everything ? Checkpoint() : Checkpoint::open(base));
   loaded.weights_ = std::make_unique<Weights>(*loaded.checkpoint_, architecture.base_prefix, type, loaded.parameters_.get(), loaded.fresh_.get());
   try {
     if (adapter) adapter->apply(*loaded.checkpoint_, *loaded.weights_, loaded.config_->model_type());
-    loaded.model_ = architecture.make(*loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
+    loaded.model_ = make_model(architecture, *loaded.config_, loaded.head_, {loaded.weights_.get(), ""});
   } catch (Error& e) {
     if (e.where.starts_with(folder) || e.where.starts_with(base)) throw;
     if (e.code == ErrorCode::kNotFound && head && !loaded.config_->architecture().empty() && head_of(*loaded.config_) != *head) {
