@@ -84,14 +84,16 @@ void freeze_parameters(const LoadedModel& model, const std::vector<std::string>&
 
 // Runs what a task has prepared.
 Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) {
-  const NewHead anew{.config = t.changes, .seed = options.trainer.batches.seed};
+  const NewHead anew{.config = t.changes, .seed = options.trainer.batches.seed, .everything = options.from_scratch};
   auto model = std::make_shared<TextModel>();
   model->folder = model->base_folder = options.model;
   model->task = task;
   model->loaded = LoadedModel::load_to_train(options.model, &t.head, &anew);
   model->tokenizer = t.tokenizer;
   const LoadedModel& loaded = model->loaded;
-  if (const auto made = loaded.made_anew(); !made.empty()) {
+  if (const auto made = loaded.made_anew(); options.from_scratch) {
+    t.note("all " + std::to_string(made.size()) + " tensors are made anew");
+  } else if (!made.empty()) {
     std::string names;
     for (const std::string& name : made) names += (names.empty() ? "" : ", ") + name;
     t.note("made anew, as the checkpoint has no such part of a head: " + names);
@@ -101,7 +103,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   open_output(options);
 
   TrainingJob job{.model = &loaded, .set = &t.training, .problem = t.problem, .about = {}, .evaluate = {}, .score = t.score, .save = {}};
-  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}};
+  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}, {"--from-scratch", options.from_scratch}};
   if (t.validation.size() > 0) {
     job.evaluate = [&] {
       Json figures = {{"loss", mean_loss(loaded, t.validation, t.problem, options.trainer.batches)}};

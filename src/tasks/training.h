@@ -17,10 +17,12 @@ struct TrainOptions {
   TrainerOptions trainer;
   std::int64_t max_length = 0;                 // tokens of a sequence; 0: what the model reads, at most 512
   std::string save_type = "f32";               // or bf16, auto
+  bool from_scratch = false;                   // the folder has no weights, or they do not count: all is made anew
   // text-classification: auto, or config.json's problem_type
   std::string problem = "auto";
   std::string label_separator = ",";           // between the labels of one text, where several can be right
   bool new_labels = false;                     // even where the checkpoint's head knows those of the data
+  std::string pooling;                         // text-classification: concat, ULMFiT's head on any model; empty: the checkpoint's own
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
   // fill-mask
   double mask_share = 0.15;

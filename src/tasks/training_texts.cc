@@ -120,6 +120,7 @@ void prepare_text_classification(TaskTraining& t) {
     return read_texts(files, t.options.data, LabelColumn::kNeeded, take);
   });
   t.problem = problem_asked(t, examples.training);
+  if (!t.options.pooling.empty()) t.changes["classifier_pooling"] = t.options.pooling;
   std::optional<TrainingLabels> labels;
   Reading reading{t, nullptr};
   if (t.problem == Problem::kRegression) {
