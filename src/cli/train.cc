@@ -70,6 +70,7 @@ void add_trainer_options(CLI::App& verb, Arguments& a) {
   verb.add_option("--schedule", t.schedule.kind, "linear, cosine, constant, slanted")->check(CLI::IsMember({"linear", "cosine", "constant", "slanted"}))->capture_default_str();
   verb.add_option("--warmup", t.schedule.warmup, "the part of the steps in which the rate rises")->check(CLI::Range(0.0, 1.0))->capture_default_str();
   verb.add_option("--layer-decay", t.layer_decay, "a layer's rate is that of the layer above times this")->check(CLI::Range(1e-6, 1.0))->capture_default_str();
+  verb.add_option("--unfreeze", t.unfreeze, "all, or gradual: the head in the first epoch, a layer more in each that follows")->check(CLI::IsMember({"all", "gradual"}))->capture_default_str();
   verb.add_option("--dropout", a.dropout, "config: as config.json says; or one rate for all places that have one")->check(rate_or_config)->capture_default_str();
   verb.add_option("--clip", t.clip, "the largest norm of the gradients; 0: any")->check(CLI::Range(0.0, 1e9))->capture_default_str();
   verb.add_option("--batch-tokens", t.batches.tokens, "tokens to a batch, at most")->check(CLI::Range(std::int64_t{1}, kMost))->capture_default_str();
@@ -85,6 +86,7 @@ void add_trainer_options(CLI::App& verb, Arguments& a) {
   verb.add_flag("--rslora", a.lora.use_rslora, "over the root of the rank instead")->needs(lora);
   verb.add_option("--base-name", a.options.base_name, "what the adapter calls its base model (default: as --model)")->needs(lora);
   verb.add_flag("--recompute", t.recompute, "keep less memory: compute the inside of each layer anew on the way back");
+  verb.add_flag("--from-scratch", a.options.from_scratch, "make all weights anew: --model needs config.json and a tokenizer alone");
   verb.add_option("--save-dtype", a.options.save_type, "f32, bf16, or auto: as the checkpoint was")->check(CLI::IsMember({"f32", "bf16", "auto"}))->capture_default_str();
   verb.add_option("--seed", t.batches.seed, "of all that is random")->capture_default_str();
   verb.add_flag("--resume", t.resume, "go on with what the output folder holds");
@@ -95,6 +97,7 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
   if (task == "text-classification") {
     verb.add_option("--problem", o.problem, "single_label_classification, multi_label_classification, regression (default: by the labels)")
         ->check(CLI::IsMember({"auto", "single_label_classification", "multi_label_classification", "regression"}));
+    verb.add_option("--pooling", o.pooling, "concat: ULMFiT's head, on the last, the largest and the mean hidden state (default: the model's own)")->check(CLI::IsMember({"concat"}));
     verb.add_option("--label-separator", o.label_separator, "between the labels of one text, where several can be right")->capture_default_str();
   }
   if (task == "text-classification") {

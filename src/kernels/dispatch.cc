@@ -33,6 +33,7 @@ void choose(std::int64_t targets) {
   fill_limits(current);
   fill_matmul(current);
   fill_matmul_quantized(current);
+  fill_recurrent(current);
   fill_rowwise(current);
   const std::int64_t best = targets & -targets;
   current.name = "portable";

@@ -10,6 +10,7 @@ void fill_gradients(Table& t);
 void fill_limits(Table& t);
 void fill_matmul(Table& t);
 void fill_matmul_quantized(Table& t);
+void fill_recurrent(Table& t);
 void fill_rowwise(Table& t);
 
 }  // namespace polymath::kernels

@@ -117,6 +117,12 @@ struct Table {
   void (*activate_gradient)(Activation, const float* x, const float* dy, std::size_t n, float* dx);  // dx may be dy
   void (*scale_add)(const float* x, float factor, std::size_t n, float* y);                         // y += factor * x
 
+  // A step of an LSTM. gates: [4 d], what the input, forget, cell and output gates add up to, in torch's order -> what they let
+  // through. c = forget * c_before + input * cell, h = output * tanh(c).
+  void (*lstm_cell)(float* gates, const float* c_before, std::size_t d, float* c, float* h);
+  // Given gates, c_before and c as lstm_cell left them: gates <- the gradient of what it was given, dc <- that of c_before.
+  void (*lstm_cell_gradient)(float* gates, const float* c_before, const float* c, const float* dh, std::size_t d, float* dc);
+
   // For measuring the machine: does `rounds` of multiply-adds from registers, returns how many operations
   // (an add and a multiply each count); reads n values from memory, returns a sum.
   double (*multiply_add_loop)(std::size_t rounds);

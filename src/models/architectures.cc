@@ -5,6 +5,7 @@ namespace polymath {
 
 
 std::unique_ptr<Model> make_albert(const Config&, Head, const Scope&);
+std::unique_ptr<Model> make_awd_lstm(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bart(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bert(const Config&, Head, const Scope&);
 std::unique_ptr<Model> make_bloom(const Config&, Head, const Scope&);
@@ -36,10 +37,12 @@ const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> kAll = {
       {"albert", "Albert", "albert", make_albert,
        R"({"hidden_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 64, "intermediate_size": 16384, "max_position_embeddings": 512})"},
+      {"awd_lstm", "AwdLstm", "awd_lstm", make_awd_lstm, R"({"embedding_size": 400, "hidden_size": 1150, "num_hidden_layers": 3})",
+       "{}", "{}", /*from_scratch=*/true, /*recurrent=*/true},
       {"bart", "Bart", "model", make_bart,
        R"({"d_model": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "max_position_embeddings": 1024, "num_labels": 3})",
        R"({"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2, "forced_eos_token_id": 2})", kBartAliases},
-      {"bert", "Bert", "bert", make_bert, kBase},
+      {"bert", "Bert", "bert", make_bert, kBase, "{}", "{}", /*from_scratch=*/true},
       {"bloom", "Bloom", "transformer", make_bloom, R"({"hidden_size": 64, "n_layer": 2, "n_head": 8, "hidden_dropout": 0.0})",
        R"({"bos_token_id": 1, "eos_token_id": 2})",
        R"({"num_attention_heads": "n_head", "num_hidden_layers": "n_layer"})"},
@@ -59,7 +62,7 @@ const std::vector<Architecture>& architectures() {
        R"({"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 1})"},
       {"gpt2", "GPT2", "transformer", make_gpt2, R"({"n_embd": 768, "n_layer": 12, "n_head": 12})",
        R"({"bos_token_id": 50256, "eos_token_id": 50256})",
-       R"({"hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"})"},
+       R"({"hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"})", /*from_scratch=*/true},
       {"gpt_neo", "GPTNeo", "transformer", make_gpt_neo, R"({"hidden_size": 2048, "num_layers": 24, "num_heads": 16})",
        R"({"bos_token_id": 50256, "eos_token_id": 50256})",
        R"({"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers"})"},

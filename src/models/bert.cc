@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "models/heads.h"
 #include "models/relative_key.h"
@@ -134,6 +135,9 @@ std::function<Tensor(const Tensor&, const Step&)> pooler(const Scope& w, std::in
 std::unique_ptr<Model> make_bert(const Config& c, Head head, const Scope& w) {
   const Scope bert = w / "bert";
   const Sizes n(c);
+  for (const auto& [table, field, usual] : {std::tuple{"word", "vocab_size", 30522}, {"position", "max_position_embeddings", 512}, {"token_type", "type_vocab_size", 2}}) {
+    w.weights->made((bert / "embeddings").path + "." + table + "_embeddings.weight", {c.opt<std::int64_t>(field, usual), n.hidden});  // where all is begun anew
+  }
   auto classifier = [&] { return Linear(w / "classifier", n.hidden, n.labels); };
   auto predictions = [&] {
     const Scope p = w / "cls.predictions";

@@ -76,6 +76,8 @@ Tensor Gpt2Model::operator()(const Step& step) const {
 
 std::unique_ptr<Model> make_gpt2(const Config& config, Head head, const Scope& w) {
   const Gpt2Config c(config);
+  w.weights->made("transformer.wte.weight", {config.opt<std::int64_t>("vocab_size", 50257), c.n_embd});  // where all is begun anew
+  w.weights->made("transformer.wpe.weight", {config.opt<std::int64_t>("n_positions", 1024), c.n_embd});
   Gpt2Model model(c.n_embd, c.layer_norm_epsilon, c.embd_pdrop, c.attention.kv_shape(c.n_layer), w / "transformer",
                   [&](int layer, const Scope& block) { return gpt2_block(c, layer, block); });
   return decoder_class(std::move(model), config, head, w,

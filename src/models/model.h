@@ -111,6 +111,8 @@ struct Architecture {
   const char* sizes;  // JSON: the sizes that its config class takes where config.json names none
   const char* tokens = "{}";   // JSON: the ids of special tokens that its config class takes for those that config.json does not speak of
   const char* aliases = "{}";  // JSON: fields under the names that other architectures have for them, as its config class reads them
+  bool from_scratch = false;   // config.json says all that is needed to make its tensors
+  bool recurrent = false;      // a sequence can go on from the state of the one before: text is one stream
 };
 
 const std::vector<Architecture>& architectures();
@@ -129,6 +131,7 @@ std::string class_of(const Architecture& architecture, Head head);
 struct NewHead {
   Json config = Json::object();  // fields that take the place of config.json's; null: the field goes
   std::uint64_t seed = 0;        // of what the checkpoint lacks and is made anew
+  bool everything = false;       // there is no checkpoint: all is
 };
 
 // A model with the checkpoint that it was read from. Movable.

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "models/adapter.h"
+#include "models/concat_pooling.h"
 #include "models/model.h"
 #include "models/quantize.h"
 #include "models/sentence_classifier.h"
@@ -110,6 +111,12 @@ LoadedModel LoadedModel::load_to_adapt(const std::string& folder, const LoraOpti
 
 namespace {
 
+// As the architecture makes it, but for a classifier that pools by concatenation (which a recurrent one does by itself).
+std::unique_ptr<Model> make_model(const Architecture& architecture, const Config& config, Head head, const Scope& scope) {
+  if (head != Head::kSequenceClassification || !pools_by_concat(config) || architecture.recurrent) return architecture.make(config, head, scope);
+  return concat_pooling_classifier(architecture.make(config, Head::kBase, scope), config, scope);
+}
+
 // A checkpoint that several models are made of.
 struct SharedBase {
   Checkpoint checkpoint;
@@ -145,7 +152,7 @@ void LoadedModel::prepare_config(const Loading& how) {
     }
     config_ = std::make_unique<Config>(config_given_, config_->path());
     const double range = config_->opt("initializer_range", config_->opt("init_std", 0.02));
-    fresh_ = std::make_unique<FreshTensors>(how.anew->seed, range, /*score_bias=*/how.head && *how.head != Head::kSequenceClassification);
+    fresh_ = std::make_unique<FreshTensors>(how.anew->seed, range, /*score_bias=*/how.head && *how.head != Head::kSequenceClassification, how.anew->everything);
   }
   const Architecture& architecture = architecture_of(*config_);
   const Json aliases = parse_json(architecture.aliases, "aliases");
@@ -163,14 +170,16 @@ void LoadedModel::make(const Architecture& architecture, Head head, const std::s
   const auto shared = how.share_base ? shared_base(base) : nullptr;
   const auto changes = shared && adapter ? std::make_shared<AdapterChanges>(*adapter) : nullptr;
   if (how.lora) new_adapter_ = std::make_unique<NewAdapter>(*how.lora, *parameters_);
+  const bool everything = how.anew && how.anew->everything;
+  if (everything && !architecture.from_scratch) throw Error(ErrorCode::kUnsupported, "an architecture that is not made from scratch here", config_->path() + ": model_type");
   LayerChanges* of_layers = changes ? static_cast<LayerChanges*>(changes.get()) : new_adapter_.get();
   do {
-    checkpoint_ = std::make_unique<Checkpoint>(shared ? shared->checkpoint.view() : Checkpoint::open(base));
+    checkpoint_ = std::make_unique<Checkpoint>(shared ? shared->checkpoint.view() : everything ? Checkpoint() : Checkpoint::open(base));
     weights_ = std::make_unique<Weights>(*checkpoint_, architecture.base_prefix, type, parameters_.get(), fresh_.get(), of_layers);
     if (adapter) adapter->apply(*checkpoint_, *weights_, config_->model_type(), changes ? changes->modules() : std::set<std::string>());
     std::optional<ShareWeights> sharing;
     if (shared) sharing.emplace(shared->weights);
-    model_ = architecture.make(*config_, head, {weights_.get(), ""});
+    model_ = make_model(architecture, *config_, head, {weights_.get(), ""});
   } while (changes && changes->drop_unused());
   if (shared) kept_ = {shared, changes};
 }

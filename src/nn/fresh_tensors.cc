@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "nn/scalar_math.h"
+#include "polymath/error.h"
 
 namespace polymath {
 namespace {
@@ -18,7 +19,8 @@ constexpr std::array<std::string_view, 14> kHeads = {"classifier", "score", "qa_
 
 }  // namespace
 
-bool FreshTensors::may_make(const std::string& name) {
+bool FreshTensors::may_make(const std::string& name) const {
+  if (everything_) return true;
   for (std::size_t begin = 0; begin < name.size();) {
     const std::size_t end = std::min(name.find('.', begin), name.size());
     if (std::find(kHeads.begin(), kHeads.end(), std::string_view(name).substr(begin, end - begin)) != kHeads.end()) return true;
@@ -31,12 +33,15 @@ const TensorView& FreshTensors::make(const std::string& name, const std::vector<
   auto made = std::make_unique<Made>();
   std::int64_t count = 1;
   for (const std::int64_t n : shape) count *= n;
+  if (count > std::int64_t{1} << 33) throw Error(ErrorCode::kResource, "would have " + std::to_string(count) + " values", name);
   std::vector<float>& values = made->values;
   values.assign(static_cast<std::size_t>(count), shape.size() == 1 && name.ends_with("weight") ? 1.0f : 0.0f);
   if (shape.size() > 1) {  // Box and Muller 1958
     const std::uint64_t hash = hash_of(name);
+    // A table that also decodes states between -1 and 1: when it begins much smaller, AdamW learns how frequent tokens are and stays there.
+    const double range = everything_ && name.ends_with(".embeddings.weight") ? 0.5 : range_;
     for (std::size_t i = 0; i < values.size(); i += 2) {
-      const double radius = range_ * std::sqrt(-2 * scalar_log(uniform(seed_, hash, i, 0)));
+      const double radius = range * std::sqrt(-2 * scalar_log(uniform(seed_, hash, i, 0)));
       const SinCos turn = scalar_sin_cos(6.283185307179586 * uniform(seed_, hash, i, 1));
       values[i] = static_cast<float>(radius * turn.cos);
       if (i + 1 < values.size()) values[i + 1] = static_cast<float>(radius * turn.sin);

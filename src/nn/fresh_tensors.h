@@ -1,4 +1,5 @@
-// Tensors that a checkpoint lacks and a new task needs: the parts of a head, made as Transformers initializes them.
+// Tensors that a checkpoint lacks and a new task needs: the parts of a head, made as Transformers initializes them. Or all, of a
+// model that begins from config.json alone.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,11 @@ namespace polymath {
 // Not thread safe; must outlive the views that it gives.
 class FreshTensors {
  public:
-  // score_bias: whether a head that is called "score" has a bias.
-  FreshTensors(std::uint64_t seed, double range, bool score_bias) : seed_(seed), range_(range), score_bias_(score_bias) {}
+  // score_bias: whether a head that is called "score" has a bias. everything: there is no checkpoint, so that all may be made.
+  FreshTensors(std::uint64_t seed, double range, bool score_bias, bool everything) : seed_(seed), range_(range), score_bias_(score_bias), everything_(everything) {}
 
   // Whether a tensor of this name is part of a head, not of what has been trained before.
-  static bool may_make(const std::string& name);
+  bool may_make(const std::string& name) const;
 
   const TensorView& make(const std::string& name, const std::vector<std::int64_t>& shape);
   // The bias that goes with a weight which was made, or null.
@@ -36,7 +37,7 @@ class FreshTensors {
   };
   std::uint64_t seed_;
   double range_;
-  bool score_bias_;
+  bool score_bias_, everything_;
   std::map<std::string, std::unique_ptr<Made>> made_;
 };
 

@@ -76,7 +76,7 @@ Linear Linear::conv1d(const Scope& scope, std::int64_t k, std::int64_t n) {
   const TensorView* one[] = {&layer_weight(scope, n, k, /*transposed=*/true)};
   Linear made;
   made.weight_ = Weight::pack(one, type_for(n, scope.weights->type()), /*transposed=*/true);
-  if (scope.find("bias")) made.add_bias(&scope.tensor("bias", {n}), 0);
+  if (scope.weights->made((scope / "bias").path, {n}) || scope.find("bias")) made.add_bias(&scope.tensor("bias", {n}), 0);
   return made;
 }
 

@@ -31,7 +31,7 @@ const TensorView* Weights::find(const std::string& name) const {
 }
 
 const TensorView* Weights::made(const std::string& name, const std::vector<std::int64_t>& shape) const {
-  if (!fresh_ || !FreshTensors::may_make(name)) return nullptr;
+  if (!fresh_ || !fresh_->may_make(name)) return nullptr;
   const TensorView* tensor = fresh_->find(name);
   if (!tensor) {
     const TensorView* kept = find_any(name);

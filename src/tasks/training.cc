@@ -87,7 +87,7 @@ void freeze_parameters(const LoadedModel& model, const std::vector<std::string>&
 
 // Runs what a task has prepared.
 Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) {
-  const NewHead anew{.config = t.changes, .seed = options.trainer.batches.seed};
+  const NewHead anew{.config = t.changes, .seed = options.trainer.batches.seed, .everything = options.from_scratch};
   auto model = std::make_shared<TextModel>();
   model->folder = model->base_folder = options.model;
   model->task = task;
@@ -95,7 +95,9 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   model->loaded = options.lora ? LoadedModel::load_to_adapt(options.model, *options.lora, &t.head, &anew) : LoadedModel::load_to_train(options.model, &t.head, &anew);
   model->tokenizer = t.tokenizer;
   const LoadedModel& loaded = model->loaded;
-  if (const auto made = loaded.made_anew(); !made.empty()) {
+  if (const auto made = loaded.made_anew(); options.from_scratch) {
+    t.note("all " + std::to_string(made.size()) + " tensors are made anew");
+  } else if (!made.empty()) {
     std::string names;
     for (const std::string& name : made) names += (names.empty() ? "" : ", ") + name;
     t.note("made anew, as the checkpoint has no such part of a head: " + names);
@@ -120,7 +122,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   learned.alpha = options.alpha;
 
   TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
-  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze},
+  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}, {"--from-scratch", options.from_scratch},
                {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--few-labels", options.few_labels}, {"--pairs", options.pairs}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
   if (const auto& lora = options.lora) {
     job.about.update({{"--lora", lora->r}, {"--lora-alpha", lora->lora_alpha}, {"--rslora", lora->use_rslora}, {"--lora-targets", lora->target_modules}});

@@ -19,6 +19,7 @@ struct TrainOptions {
   TrainerOptions trainer;
   std::int64_t max_length = 0;                 // tokens of a sequence; 0: what the model reads, at most 512
   std::string save_type = "f32";               // or bf16, auto
+  bool from_scratch = false;                   // the folder has no weights, or they do not count: all is made anew
   // text-classification: auto, or config.json's problem_type
   std::string problem = "auto";
   std::string label_separator = ",";           // between the labels of one text, where several can be right
@@ -27,6 +28,7 @@ struct TrainOptions {
   std::string base_name;                       // what the adapter calls its base; empty: as `model`
   bool few_labels = false;                     // tune a sentence encoder on pairs, then fit a linear classifier
   std::int64_t pairs = 8;                      // of each text with texts of its class, and of other classes, there
+  std::string pooling;                         // text-classification: concat, ULMFiT's head on any model; empty: the checkpoint's own
   std::vector<std::string> freeze;             // parameters whose names begin so stay as they are
   double label_smoothing = 0;                  // of models that write: this part of a label goes to all tokens
   std::string teacher;                         // folder of a model whose logits are learnt, too

@@ -33,6 +33,27 @@ TrainingSet following(const TaskTraining& t, const std::vector<TextExample>& tex
   return TrainingSet(std::move(all), LabelKind::kRows);
 }
 
+// All texts as one, each with its end, in pieces of `length` tokens that predict the beginning of the next.
+TrainingSet stream(const TaskTraining& t, const std::vector<TextExample>& texts, std::int64_t length) {
+  std::vector<std::int32_t> ids;
+  const auto eos = t.tokenizer.eos_id();
+  for (const TextExample& x : texts) {
+    const auto more = t.tokenizer.encode(x.text).ids;
+    ids.insert(ids.end(), more.begin(), more.end());
+    if (eos && (more.empty() || more.back() != *eos)) ids.push_back(*eos);
+  }
+  std::vector<TrainingExample> pieces;
+  for (std::size_t begin = 0; begin + 1 < ids.size(); begin += static_cast<std::size_t>(length)) {
+    const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin), last = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size() - 1, begin + static_cast<std::size_t>(length)));
+    TrainingExample& e = pieces.emplace_back();
+    e.ids.assign(first, last);
+    e.of_rows.assign(first + 1, last + 1);
+  }
+  TrainingSet set(std::move(pieces), LabelKind::kRows);
+  set.read_as_stream();
+  return set;
+}
+
 TrainingSet hidden(const TaskTraining& t, const std::vector<TextExample>& texts) {
   std::vector<TrainingExample> all;
   std::vector<std::vector<std::int32_t>> words;
@@ -65,7 +86,8 @@ TrainingSet hidden(const TaskTraining& t, const std::vector<TextExample>& texts)
 
 void prepare_causal_language_model(TaskTraining& t) {
   const auto texts = texts_of(t);
-  t.training = following(t, texts.training);
+  constexpr std::int64_t kPiece = 70;  // tokens that gradients flow back through, as in Merity et al. 2017
+  t.training = architecture_of(t.config).recurrent ? stream(t, texts.training, t.options.max_length > 0 ? t.max_length : kPiece) : following(t, texts.training);
   t.validation = following(t, texts.validation);
   t.figures = add_perplexity;
 }

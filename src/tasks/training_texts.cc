@@ -121,6 +121,7 @@ void prepare_text_classification(TaskTraining& t) {
   });
   if (t.options.few_labels) return prepare_few_labels(t, examples);
   t.problem = problem_asked(t, examples.training);
+  if (!t.options.pooling.empty()) t.changes["classifier_pooling"] = t.options.pooling;
   std::optional<TrainingLabels> labels;
   Reading reading{t, nullptr};
   if (t.problem == Problem::kRegression) {

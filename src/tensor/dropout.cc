@@ -1,6 +1,7 @@
 #include "tensor/dropout.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/random.h"
 #include "tensor/parallel.h"
@@ -11,10 +12,23 @@ namespace {
 
 thread_local std::optional<Dropping::Place> current_place;
 
-void apply_to(const DropMask& mask, Tensor& x) {
-  parallel_ranges(x.rows(), row_grain(x.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) mask.apply(r, x.row(r), x.dim(-1));
-  });
+// x with what `apply` does to each row; it does the same to gradients.
+template <class Apply>
+Tensor with_each_row(const Tensor& x, const Apply& apply) {
+  const auto all_rows = [apply](Tensor& t) {
+    parallel_ranges(t.rows(), row_grain(t.dim(-1)), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) apply(r, t.row(r), t.dim(-1));
+    });
+  };
+  Tensor y = copy_of(x);
+  all_rows(y);
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, all_rows](Tensor dy) {
+      all_rows(dy);
+      add_gradient(x, std::move(dy));
+    });
+  }
+  return y;
 }
 
 }  // namespace
@@ -49,15 +63,25 @@ std::optional<Dropping::Place> Dropping::place() { return current_place; }
 Tensor dropout(const Tensor& x, float p) {
   const DropMask mask = DropMask::next(p);
   if (!mask) return x;
-  Tensor y = copy_of(x);
-  apply_to(mask, y);
-  if (Tape* tape = Tape::of(x)) {
-    tape->record(y, [x, mask](Tensor dy) {
-      apply_to(mask, dy);
-      add_gradient(x, std::move(dy));
-    });
-  }
-  return y;
+  return with_each_row(x, [mask](std::int64_t r, float* row, std::int64_t n) { mask.apply(r, row, n); });
+}
+
+Tensor locked_dropout(const Tensor& x, float p, std::span<const std::int32_t> groups) {
+  const DropMask mask = DropMask::next(p);
+  if (!mask) return x;
+  return with_each_row(x, [mask, of_row = std::vector(groups.begin(), groups.end())](std::int64_t r, float* row, std::int64_t n) {
+    mask.apply(of_row[static_cast<std::size_t>(r)], row, n);
+  });
+}
+
+Tensor dropout_of_groups(const Tensor& x, float p, std::span<const std::int32_t> groups) {
+  const DropMask mask = DropMask::next(p);
+  if (!mask) return x;
+  return with_each_row(x, [mask, of_row = std::vector(groups.begin(), groups.end())](std::int64_t r, float* row, std::int64_t n) {
+    float factor = 1;
+    mask.apply(of_row[static_cast<std::size_t>(r)], &factor, 1);
+    for (std::int64_t i = 0; i < n; ++i) row[i] *= factor;
+  });
 }
 
 }  // namespace polymath

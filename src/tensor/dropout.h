@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "tensor/tensor.h"
 
@@ -55,5 +56,11 @@ bool drops(float p);
 
 // x with values dropped; x itself where nothing is.
 Tensor dropout(const Tensor& x, float p);
+
+// The same where rows of the same group lose the same values: one mask for all steps of a sequence (Gal and Ghahramani 2016,
+// arXiv:1512.05287).  groups: [rows]
+Tensor locked_dropout(const Tensor& x, float p, std::span<const std::int32_t> groups);
+// Whole rows, all of a group or none: of an embedding table, words (Merity et al. 2017).
+Tensor dropout_of_groups(const Tensor& x, float p, std::span<const std::int32_t> groups);
 
 }  // namespace polymath

@@ -63,4 +63,11 @@ void KvCache::write(std::int64_t i, int layer, int head, const float* key, const
   std::memcpy(v, value, static_cast<std::size_t>(d) * sizeof(float));
 }
 
+void KvCache::read(std::int64_t i, int layer, int head, float* key, float* value) const {
+  const std::int64_t d = shape_.head_dim, in_block = i % kBlock;
+  const float* k = keys(i / kBlock, layer, head) + in_block / 16 * d * 16 + in_block % 16;
+  for (std::int64_t x = 0; x < d; ++x) key[x] = k[x * 16];
+  std::memcpy(value, values(i / kBlock, layer, head) + in_block * value_stride(), static_cast<std::size_t>(d) * sizeof(float));
+}
+
 }  // namespace polymath

@@ -58,6 +58,8 @@ class KvCache {
 
   // Writes position i, which extend() made; key and value: [head_dim].
   void write(std::int64_t i, int layer, int head, const float* key, const float* value);
+  // What write() was given there.
+  void read(std::int64_t i, int layer, int head, float* key, float* value) const;
 
  private:
   struct Block {

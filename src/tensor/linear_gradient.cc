@@ -8,19 +8,6 @@
 namespace polymath {
 namespace {
 
-// The sum of each column's rows in ascending order.  -> [columns rounded up to 16]
-Buffer sum_rows(const Tensor& x) {
-  const std::int64_t d = x.dim(-1);
-  Buffer sums(static_cast<std::size_t>((d + 15) / 16 * 16));
-  std::memset(sums.data(), 0, static_cast<std::size_t>(d) * sizeof(float));
-  parallel_ranges(d, 256, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = 0; r < x.rows(); ++r) {
-      kernels::table().add(sums.data() + begin, x.row(r) + begin, static_cast<std::size_t>(end - begin), sums.data() + begin);
-    }
-  });
-  return sums;
-}
-
 // Not a multiple of 512, by which rows would fall into the same few lines of the first cache.
 std::int64_t padded_stride(std::int64_t rows) {
   const std::int64_t stride = (rows + 15) / 16 * 16;
@@ -38,7 +25,36 @@ struct Transposed {
   }
 };
 
-// The gradients of the parameters that w was packed from: dw = dy^T x.  dy: [rows, n], x: [rows, k]
+// dx = dy w.  dy: [rows, n] -> of x's shape
+Tensor input_gradient(const Tensor& x, const Weight& w, const Tensor& dy) {
+  Tensor dx(x.shape());
+  multiply({.a = dy.data(), .a_stride = w.n(), .rows = x.rows(), .c = dx.data(), .c_stride = w.k()}, Panels(transposed_panels(w), w.k(), w.n()));
+  return dx;
+}
+
+}  // namespace
+
+Buffer sum_rows(const Tensor& x) {
+  const std::int64_t d = x.dim(-1);
+  Buffer sums(static_cast<std::size_t>((d + 15) / 16 * 16));
+  std::memset(sums.data(), 0, static_cast<std::size_t>(d) * sizeof(float));
+  parallel_ranges(d, 256, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = 0; r < x.rows(); ++r) {
+      kernels::table().add(sums.data() + begin, x.row(r) + begin, static_cast<std::size_t>(end - begin), sums.data() + begin);
+    }
+  });
+  return sums;
+}
+
+Tensor weight_gradient(const Tensor& dy, const Tensor& x) {
+  const std::int64_t rows = x.rows(), n = dy.dim(-1), k = x.dim(-1);
+  Tensor dw({n, k});
+  const Transposed left(dy.data(), n, rows, n);
+  const Buffer right = row_panels(x.data(), k, rows, k);
+  multiply({.a = left.values.data(), .a_stride = left.stride, .rows = n, .c = dw.data(), .c_stride = k}, Panels(right, k, rows));
+  return dw;
+}
+
 void add_weight_gradient(const Weight& w, const Tensor& dy, const Tensor& x) {
   const std::int64_t rows = x.rows(), k = w.k(), n = w.n();
   if (rows == 0) return;
@@ -71,15 +87,6 @@ void add_weight_gradient(const Weight& w, const Tensor& dy, const Tensor& x) {
     }
   }
 }
-
-// dx = dy w.  dy: [rows, n] -> of x's shape
-Tensor input_gradient(const Tensor& x, const Weight& w, const Tensor& dy) {
-  Tensor dx(x.shape());
-  multiply({.a = dy.data(), .a_stride = w.n(), .rows = x.rows(), .c = dx.data(), .c_stride = w.k()}, Panels(transposed_panels(w), w.k(), w.n()));
-  return dx;
-}
-
-}  // namespace
 
 bool linear_is_recorded(const Tensor& x, const Weight& w, const LinearOptions& o) {
   return x.node() || w.trained() || (o.bias && o.bias->trained()) || (o.residual && o.residual->node());

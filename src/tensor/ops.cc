@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
 
 #include "tensor/linear_gradient.h"
 #include "tensor/low_rank.h"
@@ -306,6 +307,31 @@ Tensor mean_of_rows(const Tensor& x, std::span<const std::vector<std::int32_t>> 
         const float share = 1.0f / static_cast<float>(all[g].size());
         for (const std::int32_t r : all[g]) table().scale_add(dy.row(static_cast<std::int64_t>(g)), share, static_cast<std::size_t>(dx.dim(-1)), dx.row(r));
       }
+      add_gradient(x, std::move(dx));
+    });
+  }
+  return y;
+}
+
+Tensor max_of_rows(const Tensor& x, std::span<const std::vector<std::int32_t>> groups) {
+  const std::int64_t d = x.dim(-1);
+  Tensor y({static_cast<std::int64_t>(groups.size()), d});
+  std::vector<std::int32_t> from(static_cast<std::size_t>(y.size()));  // the row of each value
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    float* row = y.row(static_cast<std::int64_t>(g));
+    std::int32_t* which = from.data() + static_cast<std::ptrdiff_t>(g) * d;
+    std::fill_n(row, d, -std::numeric_limits<float>::infinity());
+    std::fill_n(which, d, groups[g].front());
+    for (const std::int32_t r : groups[g]) {
+      for (std::int64_t i = 0; i < d; ++i) {
+        if (const float v = x.row(r)[i]; v > row[i]) row[i] = v, which[i] = r;
+      }
+    }
+  }
+  if (Tape* tape = Tape::of(x)) {
+    tape->record(y, [x, from = std::move(from), d](const Tensor& dy) {
+      Tensor dx = zeros(x.shape());
+      for (std::int64_t i = 0; i < dy.size(); ++i) dx.row(from[static_cast<std::size_t>(i)])[i % d] += dy.data()[i];
       add_gradient(x, std::move(dx));
     });
   }

@@ -67,6 +67,9 @@ void clear_rows(Tensor& x, std::span<const std::int32_t> rows, std::int64_t begi
 // The mean of each group of rows.  x: [rows, D] -> [groups, D]
 Tensor mean_of_rows(const Tensor& x, std::span<const std::vector<std::int32_t>> groups);
 
+// The largest of each group of rows, column by column; the first where several are.  x: [rows, D] -> [groups, D]
+Tensor max_of_rows(const Tensor& x, std::span<const std::vector<std::int32_t>> groups);
+
 void softmax_rows(Tensor& x);
 
 // y[r] = table[ids[r]], which must be in the table.  -> [ids, d]. In training, nothing flows to row padding_idx.

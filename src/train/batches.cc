@@ -42,7 +42,30 @@ std::vector<std::size_t> shuffled(std::size_t n, std::uint64_t seed, std::uint64
   return order;
 }
 
+std::size_t streams_of(const TrainingSet& set, const BatchOptions& o) {
+  std::int64_t longest = 1;
+  for (std::size_t i = 0; i < set.size(); ++i) longest = std::max(longest, set[i].tokens());
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(o.tokens / longest, 1, std::min(o.sequences, static_cast<std::int64_t>(set.size()))));
+}
+
+namespace {
+
+// Batch b holds the b-th piece of each stream. Streams are as long as each other, but for the first, which may have one piece more.
+std::vector<std::vector<std::size_t>> stream_batches(const TrainingSet& set, const BatchOptions& o, std::uint64_t epoch) {
+  const std::size_t streams = streams_of(set, o), length = set.size() / streams, longer = set.size() % streams;
+  const std::size_t first = shuffled(set.size(), o.seed, kOrder + 16 * epoch)[0];
+  std::vector<std::vector<std::size_t>> batches;
+  for (std::size_t b = 0; b < length + (longer > 0); ++b) {
+    auto& batch = batches.emplace_back();
+    for (std::size_t s = 0; s < (b < length ? streams : longer); ++s) batch.push_back((first + s * length + std::min(s, longer) + b) % set.size());
+  }
+  return batches;
+}
+
+}  // namespace
+
 std::vector<std::vector<std::size_t>> batches_of(const TrainingSet& set, const BatchOptions& o, std::uint64_t epoch) {
+  if (set.size() > 0 && set.is_stream()) return stream_batches(set, o, epoch);
   std::vector<std::size_t> order = shuffled(set.size(), o.seed, kOrder + 16 * epoch);
   // Sequences of similar length are sought among the neighbours of about fifty batches, so that batches differ each time.
   const double mean = std::max(1.0, static_cast<double>(set.tokens()) / static_cast<double>(std::max<std::size_t>(set.size(), 1)));

@@ -56,6 +56,10 @@ class TrainingSet {
 
   // Each batch gets what this makes of its examples.
   void damage(Damage damage) { damage_ = std::move(damage); }
+  // The examples are one text in pieces, in order: an epoch reads it in several streams at once, and a sequence goes on from the
+  // state that the one in its place of the batch before left behind.
+  void read_as_stream() { stream_ = true; }
+  bool is_stream() const { return stream_; }
 
   std::size_t size() const { return examples_.size(); }
   const TrainingExample& operator[](std::size_t i) const { return examples_[i]; }
@@ -73,6 +77,7 @@ class TrainingSet {
   Masking masking_;
   Damage damage_;
   std::vector<std::vector<std::int32_t>> words_;
+  bool stream_ = false;
 };
 
 struct BatchOptions {
@@ -81,7 +86,10 @@ struct BatchOptions {
   std::uint64_t seed = 0;
 };
 
-// The batches of an epoch, in a random order that hangs on seed and epoch alone.
+// How many streams a text in pieces is read in.
+std::size_t streams_of(const TrainingSet& set, const BatchOptions& options);
+
+// The batches of an epoch, in a random order that hangs on seed and epoch alone; of streams in their own, from another place each time.
 std::vector<std::vector<std::size_t>> batches_of(const TrainingSet& set, const BatchOptions& options, std::uint64_t epoch);
 // The batches of a pass over all that is not for training: in order of length.
 std::vector<std::vector<std::size_t>> batches_in_order(const TrainingSet& set, const BatchOptions& options);

@@ -73,10 +73,11 @@ void Optimizer::scale_gradients(double factor) const {
 }
 
 void Optimizer::step(const std::vector<double>& rates) {
-  ++steps_;
-  beta1_power_ *= options_.beta1;
-  beta2_power_ *= options_.beta2;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i]->trained) continue;
+    ++moments_[i].steps;
+    moments_[i].beta1_power *= options_.beta1;
+    moments_[i].beta2_power *= options_.beta2;
     if (options_.kind == "adamw") step_adamw(*parameters_[i], moments_[i], rates[i]);
     else if (options_.kind == "sgd") step_sgd(*parameters_[i], moments_[i], rates[i]);
     else step_adafactor(*parameters_[i], moments_[i], rates[i]);
@@ -86,7 +87,7 @@ void Optimizer::step(const std::vector<double>& rates) {
 void Optimizer::step_adamw(Parameter& p, Moments& m, double rate) const {
   const auto keep = static_cast<float>(1 - rate * (decays(p) ? options_.weight_decay : 0));
   const auto b1 = static_cast<float>(1 - options_.beta1), b2 = static_cast<float>(options_.beta2), c2 = static_cast<float>(1 - options_.beta2);
-  const auto size = static_cast<float>(rate / (1 - beta1_power_)), correction = static_cast<float>(std::sqrt(1 - beta2_power_));
+  const auto size = static_cast<float>(rate / (1 - m.beta1_power)), correction = static_cast<float>(std::sqrt(1 - m.beta2_power));
   const auto eps = static_cast<float>(options_.eps);
   over(p, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
@@ -111,7 +112,7 @@ void Optimizer::step_sgd(Parameter& p, Moments& m, double rate) const {
 
 void Optimizer::step_adafactor(Parameter& p, Moments& m, double rate) const {
   constexpr double kTiny = 1e-30;
-  const double beta = 1 - scalar_pow(static_cast<double>(steps_), -0.8);
+  const double beta = 1 - scalar_pow(static_cast<double>(m.steps), -0.8);
   const std::size_t columns = columns_of(p), rows = columns ? p.values.size() / columns : 0;
   std::vector<float> update(p.values.size());
   if (columns == 0) {
@@ -167,11 +168,19 @@ std::vector<NamedArray> Optimizer::state() {
   return arrays;
 }
 
+std::vector<double> Optimizer::counters() const {
+  std::vector<double> all;
+  for (const Moments& m : moments_) all.insert(all.end(), {static_cast<double>(m.steps), m.beta1_power, m.beta2_power});
+  return all;
+}
+
 void Optimizer::set_counters(const std::vector<double>& counters, const std::string& where) {
-  if (counters.size() != 3) throw Error(ErrorCode::kBadFile, "its optimizer's counters are not three", where);
-  steps_ = static_cast<std::int64_t>(counters[0]);
-  beta1_power_ = counters[1];
-  beta2_power_ = counters[2];
+  if (counters.size() != 3 * moments_.size()) throw Error(ErrorCode::kBadFile, "its optimizer's counters are not three for each parameter", where);
+  for (std::size_t i = 0; i < moments_.size(); ++i) {
+    moments_[i].steps = static_cast<std::int64_t>(counters[3 * i]);
+    moments_[i].beta1_power = counters[3 * i + 1];
+    moments_[i].beta2_power = counters[3 * i + 2];
+  }
 }
 
 }  // namespace polymath

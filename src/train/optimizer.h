@@ -31,19 +31,22 @@ class Optimizer {
   double gradient_norm() const;
   void scale_gradients(double factor) const;
 
-  // rates: [parameters], how far each goes. ParameterStore::refresh() is for the caller.
+  // rates: [parameters], how far each goes; one that is not trained now stays as it is, and its moments too, as in torch where
+  // there is no gradient. ParameterStore::refresh() is for the caller.
   void step(const std::vector<double>& rates);
 
   // All that step() remembers, as named arrays over its own memory: to go on from there, their bytes may be replaced.
   std::vector<NamedArray> state();
-  // The numbers among it: step count and powers of the betas.
-  std::vector<double> counters() const { return {static_cast<double>(steps_), beta1_power_, beta2_power_}; }
+  // The numbers among it: each parameter's step count and powers of the betas.
+  std::vector<double> counters() const;
   // Takes back what counters() gave. Throws Error where it is something else.
   void set_counters(const std::vector<double>& counters, const std::string& where);
 
  private:
   struct Moments {
     std::vector<float> first, second;  // adamw; sgd: first alone; adafactor: of rows and columns, or first empty and second of all
+    std::int64_t steps = 0;
+    double beta1_power = 1, beta2_power = 1;
   };
   void step_adamw(Parameter& p, Moments& m, double rate) const;
   void step_sgd(Parameter& p, Moments& m, double rate) const;
@@ -52,8 +55,6 @@ class Optimizer {
   OptimizerOptions options_;
   std::vector<Parameter*> parameters_;
   std::vector<Moments> moments_;
-  std::int64_t steps_ = 0;
-  double beta1_power_ = 1, beta2_power_ = 1;
 };
 
 }  // namespace polymath

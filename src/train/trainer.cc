@@ -4,12 +4,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <set>
 
 #include "base/printable.h"
 #include "nn/scalar_math.h"
 #include "polymath/error.h"
 #include "tensor/dropout.h"
 #include "tensor/tape.h"
+#include "train/carried_state.h"
 
 namespace polymath {
 namespace {
@@ -21,7 +25,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // What a step reads: the batches of `accumulate` forward passes, and the epoch that they are of.
 struct PlannedStep {
   std::uint64_t epoch = 0;
-  bool ends_epoch = false;
+  bool begins_epoch = false, ends_epoch = false;
   std::vector<std::vector<std::size_t>> batches;
 };
 
@@ -44,7 +48,7 @@ class Plan {
     epoch_ = epoch;
     const auto begin = static_cast<std::size_t>((step - first_[epoch]) * options_.accumulate);
     const std::size_t end = std::min(batches_.size(), begin + static_cast<std::size_t>(options_.accumulate));
-    PlannedStep planned{.epoch = epoch, .ends_epoch = end == batches_.size(), .batches = {}};
+    PlannedStep planned{.epoch = epoch, .begins_epoch = begin == 0, .ends_epoch = end == batches_.size(), .batches = {}};
     planned.batches.assign(batches_.begin() + static_cast<std::ptrdiff_t>(begin), batches_.begin() + static_cast<std::ptrdiff_t>(end));
     return planned;
   }
@@ -124,6 +128,14 @@ void take_back(const NamedArray& array, const std::vector<TensorView>& kept, con
   std::memcpy(const_cast<std::uint8_t*>(array.data.data()), found->data.data(), found->data.size());
 }
 
+// Which group of layers a parameter of this depth belongs to, the deepest being 0.
+std::vector<std::uint64_t> groups_from_top(const std::vector<std::int64_t>& depths) {
+  const std::set<std::int64_t, std::greater<>> different(depths.begin(), depths.end());
+  std::vector<std::uint64_t> groups;
+  for (const std::int64_t d : depths) groups.push_back(static_cast<std::uint64_t>(std::distance(different.begin(), different.find(d))));
+  return groups;
+}
+
 class Training {
  public:
   Training(const TrainingJob& job, const TrainerOptions& options, const std::string& output, const TrainingReporter& report)
@@ -137,6 +149,8 @@ class Training {
     const std::vector<std::int64_t> depths = depths_of(optimizer_.parameters());
     for (const std::int64_t d : depths) deepest = std::max(deepest, d);
     for (const std::int64_t d : depths) factors_.push_back(options.layer_decay == 1 ? 1 : scalar_pow(options.layer_decay, static_cast<double>(deepest - d)));
+    if (options.unfreeze == "gradual") groups_ = groups_from_top(depths);
+    if (job.set->is_stream()) carried_.emplace(job.model->model(), streams_of(*job.set, options.batches));
   }
 
   Json run() {
@@ -148,6 +162,8 @@ class Training {
     std::int64_t done_here = 0;
     while (at_.step < plan_.steps() && !at_.stopped) {
       const PlannedStep planned = plan_.at(at_.step);
+      if (!groups_.empty() && (done_here == 0 || planned.begins_epoch)) unfreeze(planned.epoch);
+      if (carried_ && planned.begins_epoch) carried_->clear();
       step(planned);
       ++at_.step;
       ++done_here;
@@ -174,6 +190,15 @@ class Training {
     return all;
   }
 
+  // Trains the groups of layers whose turn has come.
+  void unfreeze(std::uint64_t epoch) {
+    std::size_t trained = 0;
+    for (std::size_t i = 0; i < groups_.size(); ++i) trained += optimizer_.parameters()[i]->trained = groups_[i] <= epoch;
+    if (epoch <= *std::max_element(groups_.begin(), groups_.end())) {
+      report_({{"event", "note"}, {"text", "epoch " + std::to_string(epoch + 1) + " trains " + std::to_string(trained) + " of " + std::to_string(groups_.size()) + " parameters"}});
+    }
+  }
+
   void step(const PlannedStep& planned) {
     const auto start = Clock::now();
     job_.model->parameters().zero_gradients();
@@ -186,6 +211,7 @@ class Training {
     const Dropping dropping(options_.batches.seed, static_cast<std::uint64_t>(at_.step), options_.dropout);
     for (TrainingBatch& batch : batches) {
       if (batch.weight == 0) continue;
+      if (carried_) carried_->attach(batch.step);
       Tape tape(options_.recompute);
       const Tape::Recording recording(&tape);
       const Tensor loss = job_.loss(batch);
@@ -247,6 +273,7 @@ class Training {
   // What training changes, as named arrays over its own memory.
   std::vector<NamedArray> arrays() {
     std::vector<NamedArray> all = optimizer_.state();
+    if (carried_) all.push_back(carried_->array());
     for (const Parameter* p : optimizer_.parameters()) {
       all.push_back({std::string(kOfModel) + p->name, DType::kF32, p->shape, Bytes(reinterpret_cast<const std::uint8_t*>(p->values.data()), p->values.size() * sizeof(float))});
     }
@@ -270,6 +297,7 @@ class Training {
       throw Error(ErrorCode::kBadFile, "is not the state of a training", state_.path());
     }
     for (const NamedArray& array : arrays()) take_back(array, kept.tensors, state_.path());
+    if (carried_) carried_->restore();
     job_.model->parameters().refresh();
     report_({{"event", "resumed"}, {"step", at_.step}, {"steps", plan_.steps()}});
   }
@@ -283,6 +311,8 @@ class Training {
   Optimizer optimizer_;
   Json about_;
   std::vector<double> factors_;  // of the rate, for each parameter
+  std::vector<std::uint64_t> groups_;  // of each parameter, counted from the top; empty: all are trained from the beginning
+  std::optional<CarriedState> carried_;
   Position at_;
   std::int64_t report_interval_ = 1, tokens_ = 0;
   double seconds_ = 0;  // in steps, evaluations not counted
@@ -295,12 +325,15 @@ Json describe(const TrainerOptions& o) {
   return {{"--optimizer", o.optimizer.kind}, {"--beta1", o.optimizer.beta1}, {"--beta2", o.optimizer.beta2}, {"--epsilon", o.optimizer.eps},
           {"--weight-decay", o.optimizer.weight_decay}, {"--momentum", o.optimizer.momentum}, {"--schedule", o.schedule.kind}, {"--warmup", o.schedule.warmup},
           {"--batch-tokens", o.batches.tokens}, {"--batch-size", o.batches.sequences}, {"--seed", o.batches.seed}, {"--lr", o.rate},
-          {"--layer-decay", o.layer_decay}, {"--dropout", o.dropout ? Json(*o.dropout) : Json("config")}, {"--clip", o.clip}, {"--accumulate", o.accumulate}, {"--epochs", o.epochs}, {"--steps", o.steps},
+          {"--layer-decay", o.layer_decay}, {"--unfreeze", o.unfreeze}, {"--dropout", o.dropout ? Json(*o.dropout) : Json("config")}, {"--clip", o.clip}, {"--accumulate", o.accumulate}, {"--epochs", o.epochs}, {"--steps", o.steps},
           {"--evaluate-every", o.evaluate_every}, {"--patience", o.patience}};
 }
 
 Json run_training(const TrainingJob& job, const TrainerOptions& options, const std::string& output, const TrainingReporter& report) {
   check_schedule(options.schedule);
+  if (options.unfreeze != "all" && options.unfreeze != "gradual") {
+    throw Error(ErrorCode::kInvalidArgument, "\"" + printable(options.unfreeze, 40) + "\" is not one of all, gradual", "--unfreeze");
+  }
   return Training(job, options, output, report).run();
 }
 

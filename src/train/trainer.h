@@ -25,6 +25,7 @@ struct TrainerOptions {
   BatchOptions batches;             // its seed is that of all that is random
   double rate = 5e-5;               // the highest learning rate
   double layer_decay = 1;           // the rate of a layer is that of the next one times this: 1/2.6 in ULMFiT
+  std::string unfreeze = "all";     // gradual: an epoch a layer, from the top (Howard and Ruder 2018, arXiv:1801.06146)
   std::optional<float> dropout;     // the rate at all places that have one; absent: as config.json says
   double clip = 1;                  // the largest norm of all gradients; 0: any
   std::int64_t accumulate = 1;      // batches to a step

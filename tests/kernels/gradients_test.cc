@@ -91,6 +91,31 @@ TEST(GradientKernels, OfActivationsHaveTheSameBitsEverywhere) {
   }
 }
 
+TEST(GradientKernels, OfAnLstmsCellOverAnyWidth) {
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  for (const std::size_t d : {1u, 15u, 16u, 37u}) {
+    const auto gates = random_values(4 * d, 1), before = random_values(d, 2), dh = random_values(d, 3), dc = random_values(d, 4);
+    const auto got = same_on_all([&] {
+      std::vector<float> all(gates);  // gates, c, h; then the gradients of gates and of the cells before
+      all.resize(6 * d);
+      kernels::table().lstm_cell(all.data(), before.data(), d, all.data() + 4 * d, all.data() + 5 * d);
+      all.insert(all.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(4 * d));
+      all.insert(all.end(), dc.begin(), dc.end());
+      float* changed = all.data() + 6 * d;
+      kernels::table().lstm_cell_gradient(changed, before.data(), all.data() + 4 * d, dh.data(), d, changed + 4 * d);
+      return all;
+    });
+    for (std::size_t i = 0; i < d; ++i) {
+      const auto gate = [&](std::size_t which) { return static_cast<double>(gates[which * d + i]); };
+      const double in = sigmoid(gate(0)), forget = sigmoid(gate(1)), cell = std::tanh(gate(2)), out = sigmoid(gate(3)), b = static_cast<double>(before[i]);
+      const double c = forget * b + in * cell, t = std::tanh(c), y = static_cast<double>(dh[i]), dnow = static_cast<double>(dc[i]) + y * out * (1 - t * t);
+      const double expected[] = {in, forget, cell, out, c, out * t, dnow * cell * in * (1 - in), dnow * b * forget * (1 - forget), dnow * in * (1 - cell * cell),
+                                 y * t * out * (1 - out), dnow * forget};
+      for (std::size_t k = 0; k < 11; ++k) ASSERT_NEAR(static_cast<double>(got[k * d + i]), expected[k], 1e-5) << d << " " << i << " " << k;
+    }
+  }
+}
+
 TEST(GradientKernels, ScaleAdds) {
   for (const std::size_t n : {1u, 16u, 37u}) {
     const auto x = random_values(n, 1), y = random_values(n, 2);

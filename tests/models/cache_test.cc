@@ -160,7 +160,7 @@ std::string test_name(const ::testing::TestParamInfo<const char*>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Source, ::testing::Values("bart-long", "m2m_100-ConditionalGeneration", "marian-MTModel", "t5-ConditionalGeneration"), test_name);
-INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("bart-long", "bloom-Base", "gemma2-CausalLM", "gemma3_text-Base", "gpt2-LMHeadModel",
+INSTANTIATE_TEST_SUITE_P(Models, Cache, ::testing::Values("awd_lstm-CausalLM", "bart-long", "bloom-Base", "gemma2-CausalLM", "gemma3_text-Base", "gpt2-LMHeadModel",
                                                           "gpt_neo-CausalLM", "gpt_neox-CausalLM", "llama-Base", "m2m_100-ConditionalGeneration",
                                                           "marian-MTModel", "mistral-CausalLM", "mixtral-CausalLM", "opt-CausalLM", "phi3-window",
                                                           "qwen2-CausalLM", "qwen3-Base", "smollm3-window", "t5-ConditionalGeneration"), test_name);

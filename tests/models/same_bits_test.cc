@@ -82,6 +82,8 @@ TEST_P(SameBits, AndAnotherTokenGivesOthers) {
 INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                          ::testing::Values(std::pair("bert-Base", LoadType::kAuto), std::pair("bert-Base", LoadType::kBf16),
                                            std::pair("bert-Base", LoadType::kQ8), std::pair("albert-Base", LoadType::kAuto),
+                                           std::pair("awd_lstm-CausalLM", LoadType::kAuto), std::pair("awd_lstm-SequenceClassification", LoadType::kQ8),
+                                           std::pair("concat_pooling-bert", LoadType::kAuto),
                                            std::pair("bart-ConditionalGeneration", LoadType::kAuto), std::pair("bloom-Base", LoadType::kAuto),
                                            std::pair("deberta-v2-v2", LoadType::kAuto), std::pair("distilbert-SequenceClassification", LoadType::kAuto),
                                            std::pair("gpt2-Base", LoadType::kQ8), std::pair("gpt2-Base", LoadType::kQ4), std::pair("gpt_neox-Base", LoadType::kAuto),

@@ -6,11 +6,14 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <random>
 
 #include "base/threads.h"
 #include "polymath/error.h"
 #include "tensor/attention_head.h"
+#include "tensor/dropout.h"
+#include "tensor/lstm.h"
 #include "tensor/tape.h"
 
 namespace polymath {
@@ -512,6 +515,101 @@ TEST(Gradients, OfAttention) {
                        return y;
                      });
   }
+}
+
+TEST(Gradients, OfLstmLayers) {
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  const std::vector<std::int32_t> begin = {0, 2, 2, 7, 8, 11};  // one sequence has no row
+  const auto states = random_tensor({5, 7}, 11), cells = random_tensor({5, 7}, 12);
+  const std::size_t d = 7;
+  Doubles kept(28 * d, 1.0);  // what dropout leaves of each weight
+  for (const auto& [goes_on, drops] : {std::pair{false, false}, {true, false}, {true, true}}) {
+    Trained t;
+    if (drops) {
+      const Dropping dropping(5, 2);
+      const DropMask mask = DropMask::next(0.4f);
+      std::vector<float> row(d);
+      for (std::int64_t r = 0; r < 28; ++r) {
+        std::fill(row.begin(), row.end(), 1.0f);
+        mask.apply(r, row.data(), 7);
+        std::copy(row.begin(), row.end(), kept.begin() + r * 7);
+      }
+      ASSERT_GT(std::count(kept.begin(), kept.end(), 0.0), 20);
+    }
+    const TensorView* one[] = {&t.view("w", {28, 7}, 1)};
+    const Weight w = Weight::pack(one, LoadType::kF32);
+    const Vector bias(t.view("b", {28}, 2));
+    const LstmOptions options{.begin = begin, .h = goes_on ? states : Tensor(), .c = goes_on ? cells : Tensor(), .weight_dropout = 0.4f};
+    expect_gradients({random_tensor({11, 28}, 3)}, t,
+                     [&, drops = drops](auto& x) {
+                       std::optional<Dropping> dropping;
+                       if (drops) dropping.emplace(5, 2);
+                       return lstm(x[0], w, bias, options).h;
+                     },
+                     [&, goes_on = goes_on](const auto& x) {  // gates, bias, weight
+                       Doubles y(11 * d), weight = x[2];
+                       for (std::size_t i = 0; i < weight.size(); ++i) weight[i] *= kept[i];
+                       for (std::size_t s = 0; s + 1 < begin.size(); ++s) {
+                         Doubles h(d), c(d);
+                         for (std::size_t i = 0; goes_on && i < d; ++i) h[i] = static_cast<double>(states.data()[s * d + i]), c[i] = static_cast<double>(cells.data()[s * d + i]);
+                         for (auto row = static_cast<std::size_t>(begin[s]); row < static_cast<std::size_t>(begin[s + 1]); ++row) {
+                           Doubles a = product(h, weight, d);
+                           for (std::size_t i = 0; i < a.size(); ++i) a[i] += x[0][row * 4 * d + i] + x[1][i];
+                           for (std::size_t i = 0; i < d; ++i) {
+                             c[i] = sigmoid(a[d + i]) * c[i] + sigmoid(a[i]) * std::tanh(a[2 * d + i]);
+                             y[row * d + i] = h[i] = sigmoid(a[3 * d + i]) * std::tanh(c[i]);
+                           }
+                         }
+                       }
+                       return y;
+                     });
+  }
+}
+
+TEST(Gradients, OfDropoutByGroups) {
+  const std::vector<std::int32_t> groups = {4, 1, 4, 4, 9, 1};
+  for (const bool whole : {false, true}) {
+    Trained none;
+    const auto run = [&](const Tensor& x) {
+      const Dropping dropping(3, 6);
+      return whole ? dropout_of_groups(x, 0.5f, groups) : locked_dropout(x, 0.5f, groups);
+    };
+    Tensor ones({6, 9});
+    std::fill_n(ones.data(), ones.size(), 1.0f);
+    const Tensor kept = run(ones);
+    for (std::int64_t i = 0; i < 9; ++i) {
+      EXPECT_EQ(kept.row(0)[i], kept.row(2)[i]);
+      EXPECT_EQ(kept.row(1)[i], kept.row(5)[i]);
+      if (whole) {
+        EXPECT_EQ(kept.row(4)[i], kept.row(4)[0]);
+      }
+    }
+    EXPECT_GT(std::count(kept.values().begin(), kept.values().end(), 0.0f), 0);
+    EXPECT_GT(std::count(kept.values().begin(), kept.values().end(), 2.0f), 0);
+    expect_gradients({random_tensor({6, 9}, 1)}, none, [&](auto& x) { return run(x[0]); },
+                     [&](const auto& x) {
+                       Doubles y = x[0];
+                       for (std::size_t i = 0; i < y.size(); ++i) y[i] *= static_cast<double>(kept.data()[i]);
+                       return y;
+                     });
+  }
+}
+
+TEST(Gradients, OfTheLargestRows) {
+  const std::vector<std::vector<std::int32_t>> groups = {{0, 3, 1}, {2}, {4, 2}};
+  Trained none;
+  expect_gradients({random_tensor({5, 9}, 1)}, none, [&](auto& x) { return max_of_rows(x[0], groups); },
+                   [&](const auto& x) {
+                     Doubles y;
+                     for (const auto& group : groups) {
+                       for (std::size_t i = 0; i < 9; ++i) {
+                         double most = -INFINITY;
+                         for (const std::int32_t r : group) most = std::max(most, x[0][static_cast<std::size_t>(r) * 9 + i]);
+                         y.push_back(most);
+                       }
+                     }
+                     return y;
+                   });
 }
 
 TEST(Gradients, AreNotRecordedWithoutATape) {

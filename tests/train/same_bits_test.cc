@@ -100,7 +100,7 @@ TEST_P(SameGradients, AndAStepFollowsThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, SameGradients,
-                         ::testing::Values("bert-MaskedLM", "bert-SequenceClassification", "gpt2-LMHeadModel", "llama-CausalLM", "mixtral-CausalLM", "bloom-CausalLM",
+                         ::testing::Values("awd_lstm-CausalLM", "awd_lstm-SequenceClassification", "concat_pooling-gpt2", "bert-MaskedLM", "bert-SequenceClassification", "gpt2-LMHeadModel", "llama-CausalLM", "mixtral-CausalLM", "bloom-CausalLM",
                                            "bart-ConditionalGeneration", "t5-ConditionalGeneration", "deberta-v2-TokenClassification", "mpnet-MaskedLM",
                                            "modernbert-MaskedLM", "roberta-TokenClassification"),
                          [](const auto& info) {
