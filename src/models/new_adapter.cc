@@ -33,7 +33,7 @@ std::string_view NewAdapter::whole_module(std::string_view name) {
 }
 
 bool NewAdapter::is_target(const std::string& module) const {
-  if (options_.target_modules.empty()) return !FreshTensors::may_make(module);
+  if (options_.target_modules.empty()) return !FreshTensors::is_of_head(module);
   return std::any_of(options_.target_modules.begin(), options_.target_modules.end(),
                      [&](const std::string& target) { return module == target || module.ends_with("." + target); });
 }

@@ -19,8 +19,7 @@ constexpr std::array<std::string_view, 14> kHeads = {"classifier", "score", "qa_
 
 }  // namespace
 
-bool FreshTensors::may_make(const std::string& name) const {
-  if (everything_) return true;
+bool FreshTensors::is_of_head(const std::string& name) {
   for (std::size_t begin = 0; begin < name.size();) {
     const std::size_t end = std::min(name.find('.', begin), name.size());
     if (std::find(kHeads.begin(), kHeads.end(), std::string_view(name).substr(begin, end - begin)) != kHeads.end()) return true;

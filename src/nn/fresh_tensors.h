@@ -20,7 +20,8 @@ class FreshTensors {
   FreshTensors(std::uint64_t seed, double range, bool score_bias, bool everything) : seed_(seed), range_(range), score_bias_(score_bias), everything_(everything) {}
 
   // Whether a tensor of this name is part of a head, not of what has been trained before.
-  bool may_make(const std::string& name) const;
+  static bool is_of_head(const std::string& name);
+  bool may_make(const std::string& name) const { return everything_ || is_of_head(name); }
 
   const TensorView& make(const std::string& name, const std::vector<std::int64_t>& shape);
   // The bias that goes with a weight which was made, or null.

@@ -65,7 +65,7 @@ std::string shipped_folder(const TaskEntry& task) {
     throw Error(ErrorCode::kNotFound,
                 std::string("no model is named, and ") + (task.shipped ? std::string("the shipped one, ") + task.shipped + ", was not found (POLYMATH_MODELS names the folder of shipped models)"
                                                                        : "none is shipped for this task") +
-                    ": give the folder of a Hugging Face checkpoint (config.json, model.safetensors and the tokenizer's files)",
+                    ": give --model DIR, the folder of a Hugging Face checkpoint (config.json, model.safetensors and the tokenizer's files)",
                 task.name);
   }
   return folder;

@@ -51,7 +51,7 @@ Tensor logits_of(const Model& teacher, const Step& step) {
 Tensor with_teacher(Tensor loss, Tensor logits, const Step& step, const Labels& labels, const LossOptions& o, Head head) {
   if (!o.teacher) return loss;
   Tensor taught = logits_of(*o.teacher, step);
-  if (taught.shape() != logits.shape()) {
+  if (!std::ranges::equal(taught.shape(), logits.shape())) {
     throw Error(ErrorCode::kInvalidArgument, "answers with " + std::to_string(taught.dim(-1)) + " numbers where the model has " + std::to_string(logits.dim(-1)), "--teacher");
   }
   if (head == Head::kTokenClassification) {

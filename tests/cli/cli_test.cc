@@ -44,7 +44,7 @@ TEST(Cli, HelpTeachesAndUsageErrorsExitTwo) {
 
 TEST(Cli, ErrorsNameWhatIsWrong) {
   expect_error(run_program({"run", "juggling", "--model", kNer, "x"}), "fill-mask");
-  expect_error(run_program({"run", "ner", "x"}), "--model");
+  expect_error(run_program({"run", "translation", "x"}), "--model");
   expect_error(run_program({"run", "ner", "--model", "/no/such/folder", "x"}), "/no/such/folder");
   expect_error(run_program({"run", "fill-mask", "--model", kNer, "x [MASK]"}), "BertForTokenClassification");
   expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, "not json"), "body");
@@ -55,6 +55,24 @@ TEST(Cli, ErrorsNameWhatIsWrong) {
   expect_error(run_program({"run", "ner", "--model", kNer, "--json", "-"}, R"({"inputs": 5})"), "inputs");
   expect_error(run_program({"info", "/no/such/folder"}), "/no/such/folder");
   expect_error(run_program({"forward", kGolden + "forward/bert-Base", "/no/in.safetensors", "-o", "/tmp/x"}), "/no/in.safetensors");
+}
+
+TEST(Cli, TakesShippedModelsByNameAndByTask) {
+  const std::string folder = test::scratch_path("models");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const std::vector<std::string> here = {"POLYMATH_MODELS=" + folder};
+  expect_error(run_program({"run", "ner", "--model", "my-tagger", "Ada"}, "", here), "my-tagger");
+  std::filesystem::create_directory_symlink(kNer, folder + "/my-tagger");
+  std::filesystem::create_directory_symlink(kNer, folder + "/minilm-ner");
+  const auto expected = run_program({"run", "ner", "--model", kNer, "Ada met Charles.", "--json"});
+  ASSERT_EQ(expected.exit_code, 0);
+  EXPECT_EQ(run_program({"run", "ner", "--model", "my-tagger", "Ada met Charles.", "--json"}, "", here).out, expected.out);
+  EXPECT_EQ(run_program({"run", "ner", "Ada met Charles.", "--json"}, "", here).out, expected.out);
+  const auto list = run_program({"models"}, "", here);
+  EXPECT_NE(list.out.find("my-tagger"), std::string::npos) << list.out;
+  EXPECT_NE(list.out.find("default of token-classification"), std::string::npos) << list.out;
+  EXPECT_EQ(Json::parse(run_program({"models", "--json"}, "", here).out).is_array(), true);
 }
 
 TEST(Cli, ForwardAsksForTheTargetThatAClassDoesNotDerive) {

@@ -20,8 +20,8 @@ const Json& cases() {
   return kAll;
 }
 
-Tensor tensor_of(const Json& values, const std::vector<std::int64_t>& shape) {
-  Tensor t{std::span<const std::int64_t>(shape)};
+Tensor tensor_of(const Json& values, std::span<const std::int64_t> shape) {
+  Tensor t(shape);
   const auto numbers = values.get<std::vector<float>>();
   std::copy(numbers.begin(), numbers.end(), t.data());
   return t;
