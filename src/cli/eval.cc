@@ -46,7 +46,7 @@ void print_readable(const Json& figures) {
 }
 
 int eval(const Arguments& a, const Common& common) {
-  const std::string model = a.model.empty() ? shipped_folder(task_named(a.task)) : a.model;
+  const std::string model = a.model.empty() ? shipped_folder(task_named(a.task == "sentence-similarity" ? "feature-extraction" : a.task)) : a.model;
   EvaluationOptions options{.files = a.files, .data = a.data.options(), .label_map = {}, .batch_size = a.batch_size, .stem = a.stem, .type = load_type_named(common.dtype)};
   options.label_map = parse_assignments(a.label_map, "--label-map");
   if (!a.parameters.empty()) options.parameters = parse_json(a.parameters, "--parameters");

@@ -106,7 +106,7 @@ TEST(Evaluation, BadRowsStopItOrAreCounted) {
 TEST(Evaluation, RefusesWhatItCannotDo) {
   const std::string data = file_with("one.csv", "text,label\na,POSITIVE\n");
   expect_refusal({"juggling", "--model", kSentiment, "--data", data}, "is not a task that can be evaluated (known: text-classification");
-  expect_refusal({"ner", "--data", data}, "--model");
+  expect_refusal({"translation", "--data", data}, "--model");
   expect_refusal({"sentiment-analysis", "--model", kSentiment}, "--data", 2);
   expect_refusal({"sentiment-analysis", "--model", kSentiment, "--data", "/nowhere.csv"}, "/nowhere.csv");
   expect_refusal({"sentiment-analysis", "--model", "/nowhere", "--data", data}, "/nowhere");
