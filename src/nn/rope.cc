@@ -81,6 +81,7 @@ double dynamic_theta(const RopeConfig& c, std::int64_t d, std::int64_t length) {
 Frequencies frequencies(const RopeConfig& c, std::int64_t d, std::int64_t key) {
   Frequencies f;
   std::vector<float> pos_freqs;
+  for (auto* list : {&pos_freqs, &f.inv_freq}) list->reserve(static_cast<std::size_t>((d + 1) / 2));
   const double theta = c.rope_type == "dynamic" ? dynamic_theta(c, d, key) : c.rope_theta;
   for (std::int64_t i = 0; i < d; i += 2) {
     pos_freqs.push_back(static_cast<float>(scalar_pow(theta, static_cast<float>(i) / static_cast<float>(d))));
