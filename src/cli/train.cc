@@ -87,7 +87,7 @@ void add_trainer_options(CLI::App& verb, Arguments& a) {
   verb.add_option("--base-name", a.options.base_name, "what the adapter calls its base model (default: as --model)")->needs(lora);
   verb.add_flag("--recompute", t.recompute, "keep less memory: compute the inside of each layer anew on the way back");
   verb.add_flag("--from-scratch", a.options.from_scratch, "make all weights anew: --model needs config.json and a tokenizer alone")->excludes(lora);
-  verb.add_option("--save-dtype", a.options.save_type, "f32, bf16, or auto: as the checkpoint was")->check(CLI::IsMember({"f32", "bf16", "auto"}))->capture_default_str();
+  verb.add_option("--save-dtype", a.options.save_type, "f32, bf16, f16, or auto: as the checkpoint was")->check(CLI::IsMember({"f32", "bf16", "f16", "auto"}))->capture_default_str();
   verb.add_option("--seed", t.batches.seed, "of all that is random")->capture_default_str();
   verb.add_flag("--resume", t.resume, "go on with what the output folder holds");
   verb.add_flag("--json", a.json, "one JSON line for each report");

@@ -25,6 +25,7 @@ const std::vector<Entry>& entries() {
       {{"translation", "translation_XX_to_YY", "source, target", "bleu, chrf"}, evaluate_text2text},
       {{"summarization", nullptr, "source, target", "rouge1, rouge2, rougeL"}, evaluate_text2text},
       {{"text2text-generation", nullptr, "source, target", "exact_match, bleu, chrf, rouge1, rouge2, rougeL"}, evaluate_text2text},
+      {{"text-generation", nullptr, "text", "perplexity"}, evaluate_language_model},
       {{"sentence-similarity", nullptr, "text, text_pair, label", "pearson, spearman"}, evaluate_similarity},
   };
   return kAll;

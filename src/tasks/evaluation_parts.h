@@ -83,5 +83,6 @@ void evaluate_similarity(Evaluation& e);
 void evaluate_tokens(Evaluation& e);
 void evaluate_questions(Evaluation& e);
 void evaluate_text2text(Evaluation& e);
+void evaluate_language_model(Evaluation& e);
 
 }  // namespace polymath

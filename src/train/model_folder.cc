@@ -34,9 +34,9 @@ class Arrays {
   // The values must stay where they are until write().
   void add(const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
     NamedArray array{name, type_, shape, {}};
-    if (type_ == DType::kBf16) {
+    if (type_ != DType::kF32) {
       halves_.emplace_back(values.size());
-      std::transform(values.begin(), values.end(), halves_.back().begin(), f32_to_bf16);
+      std::transform(values.begin(), values.end(), halves_.back().begin(), type_ == DType::kBf16 ? f32_to_bf16 : f32_to_f16);
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(halves_.back().data()), halves_.back().size() * 2);
     } else {
       array.data = Bytes(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));
@@ -57,7 +57,7 @@ void write_config(const LoadedModel& model, const std::string& folder, DType typ
   Json config = model.config_given();
   config.erase("quantization_config");
   const char* field = config.contains("dtype") || !config.contains("torch_dtype") ? "dtype" : "torch_dtype";
-  config[field] = type == DType::kBf16 ? "bfloat16" : "float32";
+  config[field] = type == DType::kBf16 ? "bfloat16" : type == DType::kF16 ? "float16" : "float32";
   write_file_atomically(join_path(folder, "config.json"), config.dump(2) + "\n");
 }
 
@@ -84,7 +84,8 @@ std::string within_layer(const std::string& module) {
 DType save_type_named(const std::string& name, const Checkpoint& checkpoint) {
   if (name == "f32") return DType::kF32;
   if (name == "bf16") return DType::kBf16;
-  if (name != "auto") throw Error(ErrorCode::kInvalidArgument, "\"" + printable(name, 40) + "\" is not one of f32, bf16, auto", "--save-dtype");
+  if (name == "f16") return DType::kF16;
+  if (name != "auto") throw Error(ErrorCode::kInvalidArgument, "\"" + printable(name, 40) + "\" is not one of f32, bf16, f16, auto", "--save-dtype");
   const TensorView* largest = nullptr;
   for (const auto& [unused, tensor] : checkpoint.tensors()) {
     if (!largest || tensor.elements() > largest->elements()) largest = &tensor;

@@ -7,7 +7,7 @@
 
 namespace polymath {
 
-// The number type that a folder is written in: f32, bf16, or auto (the checkpoint's own where it is bf16, else f32). Throws
+// The number type that a folder is written in: f32, bf16, f16, or auto (the checkpoint's own where it is bf16, else f32). Throws
 // Error naming --save-dtype.
 DType save_type_named(const std::string& name, const Checkpoint& checkpoint);
 

@@ -103,6 +103,24 @@ TEST(Evaluation, BadRowsStopItOrAreCounted) {
   EXPECT_EQ(parse_json(test::run_program({"eval", "sentiment-analysis", "--model", kSentiment, "--data", data, "--limit", "1", "--json"}).out, "out")["examples"], 1);
 }
 
+// Two texts: the perplexity over all their tokens is what `polymath perplexity` says of each, weighted by tokens.
+TEST(Evaluation, OfLanguageModelsIsPerplexity) {
+  const std::string model = kTests + "golden/stories260k";
+  const std::string one = "Once upon a time, there was a little girl.", two = "The dog ran to the park and saw a big ball.";
+  double sum = 0, tokens = 0;
+  for (const std::string& text : {one, two}) {
+    const Json of_text = Json::parse(test::run_program({"perplexity", model, "-", "--json"}, text).out);
+    sum += std::log(of_text["perplexity"].get<double>()) * of_text["tokens"].get<double>();
+    tokens += of_text["tokens"].get<double>();
+  }
+  const auto run = test::run_program({"eval", "text-generation", "--model", model, "--data", file_with("texts.txt", one + "\n" + two + "\n"), "--format", "lines", "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Json figures = Json::parse(run.out);
+  EXPECT_EQ(figures["tokens"], tokens);
+  EXPECT_NEAR(figures["perplexity"].get<double>(), std::exp(sum / tokens), 1e-6);
+  EXPECT_NEAR(figures["loss"].get<double>(), sum / tokens, 1e-6);
+}
+
 TEST(Evaluation, RefusesWhatItCannotDo) {
   const std::string data = file_with("one.csv", "text,label\na,POSITIVE\n");
   expect_refusal({"juggling", "--model", kSentiment, "--data", data}, "is not a task that can be evaluated (known: text-classification");

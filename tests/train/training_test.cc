@@ -299,11 +299,13 @@ TEST(Training, LearnsEveryTask) {
 }
 
 TEST(Training, SavesInHalfTheBytes) {
-  TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
-  o.save_type = "bf16";
-  train_quietly("text-classification", o);
-  EXPECT_EQ(Checkpoint::open(o.output).find("classifier.weight")->dtype, DType::kBf16);
-  EXPECT_EQ(Config::load(o.output).json()["dtype"], "bfloat16");
+  for (const auto& [name, type, written] : {std::tuple{"bf16", DType::kBf16, "bfloat16"}, {"f16", DType::kF16, "float16"}}) {
+    TrainOptions o = quick("sentiment-distilbert", file_with("films.tsv", films(40)));
+    o.save_type = name;
+    train_quietly("text-classification", o);
+    EXPECT_EQ(Checkpoint::open(o.output).find("classifier.weight")->dtype, type);
+    EXPECT_EQ(Config::load(o.output).json()["dtype"], written);
+  }
 }
 
 TEST(Training, SaysWhatIsWrongWithOtherTasks) {
