@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 data=$(realpath "$1") work=$(realpath -m "$2")
 shift 2
-[ $# -gt 0 ] || set -- sentiment ner qa nli pos fill-mask
+[ $# -gt 0 ] || set -- sentiment ner pos
 program=$root/build/polymath
 mkdir -p "$work" && cd "$work"
 

@@ -17,9 +17,6 @@ tour() {
   show run sentiment-analysis "What a lovely film!" "The plot makes no sense and the sound is awful."
   show run ner "Ada Lovelace met Charles Babbage in London." --aggregation_strategy simple
   show run ner --model minilm-pos "The old man the boats." --aggregation_strategy simple
-  show run question-answering "Who wrote the first program?" "Babbage designed the engine. Ada Lovelace wrote the first program for it in 1843."
-  show run zero-shot-classification "My card has not arrived yet." --candidate_labels '["bank cards", "holidays", "cooking"]'
-  show run fill-mask "The cat sat on the [MASK]." --top_k 3
   show run text-generation "Once upon a time, there was a little robot" --max_new_tokens 40
   show run feature-extraction "An embedding for every token."
   show search "${1:-how do I add a new architecture?}" README.md CONTRIBUTING.md docs -k 2

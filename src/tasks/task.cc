@@ -24,15 +24,15 @@ std::unique_ptr<Task> make_zero_shot_classification(std::shared_ptr<const TextMo
 const std::vector<TaskEntry>& tasks() {
   static const std::vector<TaskEntry> kAll = {
       {"feature-extraction", nullptr, Head::kBase, "the hidden states of every token", make_feature_extraction, "all-MiniLM-L6-v2"},
-      {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask, "minilm-fill-mask"},
+      {"fill-mask", nullptr, Head::kMaskedLm, "what may stand where the mask token is", make_fill_mask},
       {"token-classification", "ner", Head::kTokenClassification, "a label for every token, or the entities they form", make_token_classification, "minilm-ner"},
-      {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering, "minilm-qa"},
+      {"question-answering", nullptr, Head::kQuestionAnswering, "the span of a context that answers a question", make_question_answering},
       {"summarization", nullptr, Head::kConditionalGeneration, "a shorter text that says the same", make_summarization},
       {"text2text-generation", nullptr, Head::kConditionalGeneration, "the text that a model makes of a text", make_text2text_generation},
       {"text-classification", "sentiment-analysis", Head::kSequenceClassification, "a label for a text or a pair of texts", make_text_classification, "minilm-sentiment"},
       {"text-generation", nullptr, Head::kCausalLm, "how a text goes on, or the answer in a chat", make_text_generation, "stories260k"},
       {"translation", "translation_XX_to_YY", Head::kConditionalGeneration, "the text in another language", make_translation},
-      {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification, "minilm-nli"},
+      {"zero-shot-classification", nullptr, Head::kSequenceClassification, "the best of your own labels for a text, by an NLI model", make_zero_shot_classification},
   };
   return kAll;
 }
