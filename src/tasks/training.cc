@@ -85,6 +85,18 @@ void freeze_parameters(const LoadedModel& model, const std::vector<std::string>&
   }
 }
 
+// The options that a resumed training must share, beside those of the trainer.
+Json about(const TaskTraining& t, const std::string& task) {
+  const TrainOptions& o = t.options;
+  Json all = {{"task", task}, {"--model", o.model}, {"--max-length", t.max_length}, {"--freeze", o.freeze}, {"--from-scratch", o.from_scratch},
+              {"--label-smoothing", o.label_smoothing}, {"--noise-share", o.noise_share}, {"--span-length", o.span_length},
+              {"--few-labels", o.few_labels}, {"--pairs", o.pairs}, {"--teacher", o.teacher}, {"--temperature", o.temperature}, {"--alpha", o.alpha}};
+  if (o.lora) {
+    all.update({{"--lora", o.lora->r}, {"--lora-alpha", o.lora->lora_alpha}, {"--rslora", o.lora->use_rslora}, {"--lora-targets", o.lora->target_modules}});
+  }
+  return all;
+}
+
 // Runs what a task has prepared.
 Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) {
   const NewHead anew{.config = t.changes, .seed = options.trainer.batches.seed, .everything = options.from_scratch};
@@ -122,11 +134,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   learned.alpha = options.alpha;
 
   TrainingJob job{.model = &loaded, .set = &t.training, .loss = t.loss ? own_loss : class_loss(loaded, learned), .about = {}, .evaluate = {}, .score = t.score, .save = {}};
-  job.about = {{"task", task}, {"--model", options.model}, {"--max-length", t.max_length}, {"--freeze", options.freeze}, {"--from-scratch", options.from_scratch},
-               {"--label-smoothing", options.label_smoothing}, {"--noise-share", options.noise_share}, {"--span-length", options.span_length}, {"--few-labels", options.few_labels}, {"--pairs", options.pairs}, {"--teacher", options.teacher}, {"--temperature", options.temperature}, {"--alpha", options.alpha}};
-  if (const auto& lora = options.lora) {
-    job.about.update({{"--lora", lora->r}, {"--lora-alpha", lora->lora_alpha}, {"--rslora", lora->use_rslora}, {"--lora-targets", lora->target_modules}});
-  }
+  job.about = about(t, task);
   if (t.evaluate) {
     job.evaluate = [&] { return t.evaluate(loaded); };
   } else if (t.validation.size() > 0) {
