@@ -32,7 +32,7 @@ for name in "$@"; do
   case $name in
     base) base ;;
     sentiment) adapt sentiment text-classification --data "$data/sentiment.train.txt" --validation "$data/sentiment.dev.txt" --format labelled --lr 1e-3 --epochs 2 --evaluate-every 300 ;;
-    ner) adapt ner token-classification --data "$data/ner.train.conll" --validation "$data/ner.wnut17.conll" --lr 2e-3 --epochs 4 ;;
+    ner) adapt ner token-classification --data "$data/ner.train.conll" --validation "$data/ner.wnut17.conll" --lr 1e-3 --epochs 2 ;;
     qa) adapt qa question-answering --data "$data/qa.train.jsonl" --validation "$data/qa.xquad.json" --limit 9000 --lr 1.5e-3 --epochs 1 --evaluate-every 150 ;;
     nli) adapt nli text-classification --data "$data/nli.train.tsv" --validation-split 0.03 --limit 26000 --lr 1e-3 --epochs 1 --evaluate-every 400 ;;
     pos) adapt pos token-classification --data "$data/pos.train.conllu" --validation "$data/pos.dev.conllu" --lr 2e-3 --epochs 1 ;;
