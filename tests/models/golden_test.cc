@@ -8,6 +8,7 @@
 
 #include "formats/safetensors.h"
 #include "support/program.h"
+#include "support/test_name.h"
 
 namespace polymath {
 namespace {
@@ -72,11 +73,7 @@ TEST_P(Golden, EqualsTransformers) {
   EXPECT_GT(cases, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Forward, Golden, ::testing::ValuesIn(checkpoints()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Forward, Golden, ::testing::ValuesIn(checkpoints()), [](const auto& info) { return test::as_test_name(info.param); });
 
 }  // namespace
 }  // namespace polymath

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "support/program.h"
+#include "support/test_name.h"
 
 namespace polymath {
 namespace {
@@ -51,11 +52,7 @@ TEST_P(Evaluations, EqualPythons) {
   EXPECT_GT(figures["seconds"].get<double>(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, Evaluations, ::testing::ValuesIn(recorded()), [](const auto& info) {
-  std::string name = info.param["model"].template get<std::string>();
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Recorded, Evaluations, ::testing::ValuesIn(recorded()), [](const auto& info) { return test::as_test_name(info.param["model"].template get<std::string>()); });
 
 std::string file_with(const std::string& name, const std::string& content) {
   const std::string path = test::scratch_path(name);

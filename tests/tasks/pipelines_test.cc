@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "support/program.h"
+#include "support/test_name.h"
 
 namespace polymath {
 namespace {
@@ -86,11 +87,7 @@ TEST_P(Pipelines, EqualTransformers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, Pipelines, ::testing::ValuesIn(checkpoints()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Recorded, Pipelines, ::testing::ValuesIn(checkpoints()), [](const auto& info) { return test::as_test_name(info.param); });
 
 TEST(PipelineComparison, CanFail) {
   const auto json = [](const char* text) { return parse_json(text, "t"); };

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/threads.h"
 #include "support/program.h"
+#include "support/test_name.h"
 #include "tensor/dropout.h"
 #include "tensor/tape.h"
 #include "train/objective.h"
@@ -171,11 +172,7 @@ TEST_P(DropoutOfModels, HasTheSameBits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, DropoutOfModels, ::testing::ValuesIn(names()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Golden, DropoutOfModels, ::testing::ValuesIn(names()), [](const auto& info) { return test::as_test_name(info.param); });
 
 }  // namespace
 }  // namespace polymath

@@ -8,6 +8,7 @@
 
 #include "formats/safetensors.h"
 #include "support/program.h"
+#include "support/test_name.h"
 
 namespace polymath {
 namespace {
@@ -76,11 +77,7 @@ TEST_P(Gradients, EqualTorchs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Gradients, ::testing::ValuesIn(names()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Golden, Gradients, ::testing::ValuesIn(names()), [](const auto& info) { return test::as_test_name(info.param); });
 
 }  // namespace
 }  // namespace polymath

@@ -1,6 +1,8 @@
 // Trainings that end within a second, of the golden pipelines' tiny checkpoints.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -49,6 +51,24 @@ inline TrainOptions quick(const std::string& model, const std::string& file) {
 
 inline Json train_quietly(const std::string& task, const TrainOptions& o) {
   return train(task, o, [](const Json&) {});
+}
+
+// Trains in processes that each end after so many steps, but for the last. -> how many there were
+inline int train_in_pieces(const std::string& task, TrainOptions o, int steps_each) {
+  struct Ended {};
+  o.trainer.resume = true;
+  for (int starts = 1; starts < 20; ++starts) {
+    int steps = 0;
+    try {
+      train(task, o, [&](const Json& event) {
+        if (event["event"] == "step" && ++steps == steps_each) throw Ended();
+      });
+      return starts;
+    } catch (const Ended&) {
+    }
+  }
+  ADD_FAILURE() << "does not come to its end";
+  return 0;
 }
 
 inline std::string refusal(const std::string& task, const TrainOptions& o) {

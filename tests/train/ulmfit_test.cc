@@ -5,28 +5,17 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/file.h"
 #include "base/threads.h"
-#include "polymath/error.h"
-#include "support/program.h"
-#include "tasks/evaluation.h"
-#include "tasks/training.h"
 #include "tensor/tape.h"
 #include "train/carried_state.h"
 #include "train/model_folder.h"
+#include "train/quick_training.h"
 
 namespace polymath {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kPipelines = std::string(POLYMATH_SOURCE_DIR) + "/tests/golden/pipelines/";
-
-std::string file_with(const std::string& name, const std::string& content) {
-  const std::string path = test::scratch_path(name);
-  std::ofstream(path, std::ios::binary) << content;
-  return path;
-}
+using namespace test;  // NOLINT
 
 std::string films(int count, bool labels) {
   const char* words[] = {"bad", "good", "sad", "great", "poor", "happy"};
@@ -39,7 +28,7 @@ std::string films(int count, bool labels) {
 
 // config.json and a tokenizer, no weights.
 std::string fresh_folder() {
-  const std::string folder = test::scratch_path("fresh");
+  const std::string folder = scratch_path("fresh");
   fs::remove_all(folder);
   fs::create_directories(folder);
   copy_tokenizer_files(kPipelines + "write-gpt2", folder);
@@ -52,7 +41,7 @@ TrainOptions options_for(const std::string& model, const std::string& file, cons
   TrainOptions o;
   o.model = model;
   o.files = {file};
-  o.output = test::scratch_path(output);
+  o.output = scratch_path(output);
   fs::remove_all(o.output);
   o.trainer.rate = 1e-2;
   o.trainer.epochs = 8;
@@ -69,21 +58,6 @@ TrainOptions pretraining(const std::string& output = "pretrained") {
   o.max_length = 15;
   return o;
 }
-
-Json train_quietly(const std::string& task, const TrainOptions& o) {
-  return train(task, o, [](const Json&) {});
-}
-
-std::string refusal(const std::string& task, const TrainOptions& o) {
-  try {
-    train_quietly(task, o);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-std::string weights_of(const TrainOptions& o) { return read_text_file(join_path(o.output, "model.safetensors")); }
 
 TEST(Ulmfit, PretrainsTunesAndClassifies) {
   TrainOptions o = pretraining();
@@ -109,7 +83,6 @@ TEST(Ulmfit, PretrainsTunesAndClassifies) {
 
 // The streams' states are part of what is saved.
 TEST(Ulmfit, GoesOnWithTheSameBits) {
-  struct Ended {};
   TrainOptions o = pretraining();
   o.trainer.epochs = 2;
   o.trainer.save_every = 2;
@@ -120,22 +93,9 @@ TEST(Ulmfit, GoesOnWithTheSameBits) {
   TrainOptions again = pretraining("again");
   again.trainer.epochs = 2;
   again.trainer.save_every = 2;
-  again.trainer.resume = true;
   again.trainer.dropout.reset();
-  int starts = 0;
-  for (bool done = false; !done; ++starts) {
-    ASSERT_LT(starts, 20);
-    int steps = 0;
-    try {
-      train("text-generation", again, [&](const Json& event) {
-        if (event["event"] == "step" && ++steps == 3) throw Ended();
-      });
-      done = true;
-    } catch (const Ended&) {
-    }
-  }
+  EXPECT_GT(train_in_pieces("text-generation", again, 3), 2);
   ThreadPool::set_global_threads(physical_cores());
-  EXPECT_GT(starts, 2);
   EXPECT_EQ(weights_of(again), whole);
 }
 
