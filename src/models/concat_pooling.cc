@@ -47,15 +47,11 @@ class ConcatPoolingClassifier final : public Model {
 }  // namespace
 
 Tensor concat_pooled(const Tensor& hidden, const Step& step) {
-  std::vector<std::vector<std::int32_t>> rows;
+  const std::vector<std::vector<std::int32_t>> rows = key_rows(step);
   std::vector<std::int32_t> last;
-  for (std::size_t s = 0; s < static_cast<std::size_t>(step.sequences()); ++s) {
-    auto& of_sequence = rows.emplace_back();
-    for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
-      if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) of_sequence.push_back(r);
-    }
-    if (of_sequence.empty()) throw Error(ErrorCode::kInvalidArgument, "hides all of sequence " + std::to_string(s), "attention_mask");
-    last.push_back(of_sequence.back());
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    if (rows[s].empty()) throw Error(ErrorCode::kInvalidArgument, "hides all of sequence " + std::to_string(s), "attention_mask");
+    last.push_back(rows[s].back());
   }
   return join_columns(std::array{take_rows(hidden, last), max_of_rows(hidden, rows), mean_of_rows(hidden, rows)});
 }

@@ -101,17 +101,6 @@ struct ModernBertEncoder {
   }
 };
 
-// The mean of the rows that are not padding.  -> [sequences, D]
-Tensor mean_rows(const Tensor& hidden, const Step& step) {
-  std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(step.sequences()));
-  for (std::size_t s = 0; s < rows.size(); ++s) {
-    for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
-      if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) rows[s].push_back(r);
-    }
-  }
-  return mean_of_rows(hidden, rows);
-}
-
 // The first row of every sequence that is not padding.  -> [sequences, D]
 Tensor first_shown_rows(const Tensor& hidden, const Step& step) {
   std::vector<std::int32_t> rows(step.begin.begin(), step.begin.end() - 1);
@@ -158,7 +147,7 @@ std::unique_ptr<Model> make_modernbert(const Config& c, Head head, const Scope& 
       const bool choices = head == Head::kMultipleChoice;
       f = sequence_classification_head(
           [p = prediction(), mean = pooling == "mean", choices](const Tensor& hidden, const Step& step) {
-            return p(mean ? mean_rows(hidden, step) : choices ? first_shown_rows(hidden, step) : first_rows(hidden, step));
+            return p(mean ? mean_of_rows(hidden, key_rows(step)) : choices ? first_shown_rows(hidden, step) : first_rows(hidden, step));
           },
           Linear(w / "classifier", d, choices ? 1 : labels), dropped);
       break;

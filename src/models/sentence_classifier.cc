@@ -1,8 +1,5 @@
 #include "models/sentence_classifier.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/file.h"
 #include "polymath/error.h"
 
@@ -36,33 +33,15 @@ class SentenceClassifier final : public Model {
   std::vector<Output> forward(const Step& step) const override {
     const std::vector<Output> outputs = encoder_->forward(step);
     const Tensor& hidden = output_named(outputs, "last_hidden_state");
-    Tensor vectors = mean_ ? means(hidden, step) : first_rows(hidden, step);
+    Tensor vectors = mean_ ? mean_of_rows(hidden, key_rows(step)) : first_rows(hidden, step);
     if (vectors.dim(-1) != dense_.weight().k()) {
       throw Error(ErrorCode::kBadFile, "takes " + std::to_string(dense_.weight().k()) + " numbers and gets " + std::to_string(vectors.dim(-1)), "the Dense module");
     }
-    for (std::int64_t r = 0; normalized_ && r < vectors.rows(); ++r) normalize(vectors.row(r), vectors.dim(-1));
+    for (std::int64_t r = 0; normalized_ && r < vectors.rows(); ++r) to_unit_length({vectors.row(r), static_cast<std::size_t>(vectors.dim(-1))});
     return {{"logits", dense_(vectors), false}};
   }
 
  private:
-  static Tensor means(const Tensor& hidden, const Step& step) {
-    std::vector<std::vector<std::int32_t>> groups;
-    for (std::size_t s = 0; s + 1 < step.begin.size(); ++s) {
-      std::vector<std::int32_t>& rows = groups.emplace_back();
-      for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
-        if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) rows.push_back(r);
-      }
-    }
-    return mean_of_rows(hidden, groups);
-  }
-
-  static void normalize(float* x, std::int64_t d) {
-    double squares = 0;
-    for (std::int64_t i = 0; i < d; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    const auto length = std::max(static_cast<float>(std::sqrt(squares)), 1e-12f);
-    for (std::int64_t i = 0; i < d; ++i) x[i] /= length;
-  }
-
   std::unique_ptr<Model> encoder_;
   bool mean_, normalized_;
   Linear dense_;

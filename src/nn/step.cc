@@ -21,6 +21,16 @@ void Step::add_sequence(std::span<const std::int32_t> sequence_ids, std::span<co
   begin.push_back(static_cast<std::int32_t>(ids.size()));
 }
 
+std::vector<std::vector<std::int32_t>> key_rows(const Step& step) {
+  std::vector<std::vector<std::int32_t>> rows(static_cast<std::size_t>(step.sequences()));
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    for (std::int32_t r = step.begin[s]; r < step.begin[s + 1]; ++r) {
+      if (step.is_key.empty() || step.is_key[static_cast<std::size_t>(r)]) rows[s].push_back(r);
+    }
+  }
+  return rows;
+}
+
 Step unpad(const PaddedBatch& batch, Hidden hidden) {
   const auto& [ids, type_ids, mask, position_ids, columns] = batch;
   Step step;

@@ -43,6 +43,9 @@ struct Step {
                     std::span<const std::uint8_t> mask = {});
 };
 
+// The rows of each sequence that others attend to: all but what a mask hides.
+std::vector<std::vector<std::int32_t>> key_rows(const Step& step);
+
 // What becomes of the positions that a mask hides.
 enum class Hidden {
   kDrop,        // they are nothing: decoders, whose heads read the last token

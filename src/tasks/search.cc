@@ -1,7 +1,6 @@
 #include "tasks/search.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -25,13 +24,6 @@ std::string hash_of(const std::string& text) {
     out += digits;
   }
   return out;
-}
-
-void normalize(std::vector<float>& v) {
-  double squares = 0;
-  for (float x : v) squares += static_cast<double>(x) * static_cast<double>(x);
-  const auto length = std::max(static_cast<float>(std::sqrt(squares)), 1e-12f);
-  for (float& x : v) x /= length;
 }
 
 bool blank(std::string_view line) { return line.find_first_not_of(" \t\r\f\v") == std::string_view::npos; }
@@ -150,7 +142,7 @@ void SearchIndex::add_files(const std::vector<std::string>& files, const std::fu
       std::vector<std::string> texts;
       for (std::size_t i = begin; i < std::min(p.passages.size(), begin + kAtOnce); ++i) texts.push_back(p.passages[i].text);
       for (auto& vector : encoder_.encode(texts)) {
-        normalize(vector);
+        to_unit_length(vector);
         p.vectors.insert(p.vectors.end(), vector.begin(), vector.end());
       }
       done += texts.size();
@@ -164,7 +156,7 @@ void SearchIndex::add_files(const std::vector<std::string>& files, const std::fu
 
 std::vector<SearchHit> SearchIndex::search(const std::string& query, std::size_t top_k) const {
   auto vector = encoder_.encode({query})[0];
-  normalize(vector);
+  to_unit_length(vector);
   std::vector<std::pair<float, std::size_t>> scores;
   for (std::size_t i = 0; i < passages_.size(); ++i) {
     float score = 0;

@@ -248,10 +248,7 @@ struct SentenceEncoder::Parts {
         v = (*module.norm)(v);
         continue;
       }
-      double squares = 0;
-      for (float x : v) squares += static_cast<double>(x) * static_cast<double>(x);
-      const auto length = std::max(static_cast<float>(std::sqrt(squares)), 1e-12f);
-      for (float& x : v) x /= length;
+      to_unit_length(v);
     }
     return v;
   }

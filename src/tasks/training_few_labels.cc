@@ -1,7 +1,6 @@
 // Classification from a few labels (SetFit; Tunstall et al. 2022, arXiv:2209.11055): texts of one class are drawn together and others apart,
 // then a linear classifier of their vectors is fitted.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -33,12 +32,9 @@ struct FewLabels {
       const Tensor x = sentence_vectors(output_named(model.model().forward(batch.step), "last_hidden_state"), batch.step, pooling);
       if (all.empty()) all = Tensor({static_cast<std::int64_t>(set.size()), x.dim(-1)});
       for (std::size_t i = 0; i < which.size(); ++i) {
-        const float* from = x.row(static_cast<std::int64_t>(i));
-        double squares = 0;
-        for (std::int64_t k = 0; k < x.dim(-1); ++k) squares += static_cast<double>(from[k]) * static_cast<double>(from[k]);
-        const float length = normalized ? std::max(static_cast<float>(std::sqrt(squares)), 1e-12f) : 1.0f;
         float* to = all.row(static_cast<std::int64_t>(which[i]));
-        for (std::int64_t k = 0; k < x.dim(-1); ++k) to[k] = from[k] / length;
+        std::copy_n(x.row(static_cast<std::int64_t>(i)), x.dim(-1), to);
+        if (normalized) to_unit_length({to, static_cast<std::size_t>(x.dim(-1))});
       }
     }
     return all;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -220,6 +221,13 @@ Tensor softcapped(const Tensor& x, float cap) {
     });
   }
   return y;
+}
+
+void to_unit_length(std::span<float> x) {
+  double squares = 0;
+  for (const float v : x) squares += static_cast<double>(v) * static_cast<double>(v);
+  const auto length = std::max(static_cast<float>(std::sqrt(squares)), 1e-12f);
+  for (float& v : x) v /= length;
 }
 
 Tensor take_rows(const Tensor& x, std::span<const std::int32_t> indices) {

@@ -43,6 +43,8 @@ void rms_norm_heads(Tensor& x, std::int64_t begin, std::int64_t heads, const Vec
 
 Tensor activate(const Tensor& x, Activation activation);
 Tensor scaled(const Tensor& x, float factor);
+// Divides a vector by its length, or by 1e-12 if that is more, as torch.nn.functional.normalize does. Not recorded.
+void to_unit_length(std::span<float> x);
 Tensor add(const Tensor& a, const Tensor& b);       // of the same size
 Tensor multiply(const Tensor& a, const Tensor& b);  // of the same size
 
