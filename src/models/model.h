@@ -144,15 +144,14 @@ class LoadedModel {
   // and add their own part in each call, which takes a little longer than a merged adapter.
   static LoadedModel load_sharing_base(const std::string& folder, LoadType type, const Head* head = nullptr);
   // The same in float32, with parameters that can change: a Tape gives them gradients.
-  static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr, const NewHead* anew = nullptr);
-  // The same with the checkpoint's own values as they are: an adapter of its linear layers is trained, and a classifier's head.
-  static LoadedModel load_to_adapt(const std::string& folder, const LoraOptions& lora, const Head* head = nullptr, const NewHead* anew = nullptr);
+  // lora: the checkpoint's own values stay, and an adapter of its linear layers is trained, with a classifier's head.
+  static LoadedModel load_to_train(const std::string& folder, const Head* head = nullptr, const NewHead* anew = nullptr, const LoraOptions* lora = nullptr);
 
   // The checkpoint alone, as far as it is still needed when the model was looked at.
   LoadedModel without_model() &&;
 
   ParameterStore& parameters() const { return *parameters_; }  // of a model that was loaded to train
-  const NewAdapter* new_adapter() const { return new_adapter_.get(); }  // of one that was loaded to adapt, else null
+  const NewAdapter* new_adapter() const { return new_adapter_.get(); }  // that is trained, or null
   const Json& config_given() const { return config_given_; }  // config.json with a new head's fields, without defaults
   std::vector<std::string> made_anew() const { return fresh_ ? fresh_->names() : std::vector<std::string>(); }
   // A parameter's name in today's Transformers, which a file written now has.

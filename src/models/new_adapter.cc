@@ -23,14 +23,7 @@ TensorView view_of(const std::string& name, std::vector<std::int64_t> shape, con
 
 }  // namespace
 
-std::string_view NewAdapter::whole_module(std::string_view name) {
-  for (std::size_t begin = 0; begin < name.size();) {
-    const std::string_view part = name.substr(begin, name.find('.', begin) - begin);
-    if (std::find(kTrainedWhole.begin(), kTrainedWhole.end(), part) != kTrainedWhole.end()) return part;
-    begin += part.size() + 1;
-  }
-  return {};
-}
+std::string_view NewAdapter::whole_module(std::string_view name) { return part_among(name, kTrainedWhole); }
 
 bool NewAdapter::is_target(const std::string& module) const {
   if (options_.target_modules.empty()) return !FreshTensors::is_of_head(module);

@@ -97,14 +97,8 @@ LoadedModel LoadedModel::load_sharing_base(const std::string& folder, LoadType t
   return load(folder, {.type = type, .head = head, .share_base = true});
 }
 
-LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew) {
-  LoadedModel loaded = load(folder, {.head = head, .parameters = std::make_unique<ParameterStore>(), .anew = anew});
-  loaded.parameters().drop_unread();
-  return loaded;
-}
-
-LoadedModel LoadedModel::load_to_adapt(const std::string& folder, const LoraOptions& lora, const Head* head, const NewHead* anew) {
-  LoadedModel loaded = load(folder, {.head = head, .parameters = std::make_unique<ParameterStore>(), .anew = anew, .lora = &lora});
+LoadedModel LoadedModel::load_to_train(const std::string& folder, const Head* head, const NewHead* anew, const LoraOptions* lora) {
+  LoadedModel loaded = load(folder, {.head = head, .parameters = std::make_unique<ParameterStore>(), .anew = anew, .lora = lora});
   loaded.parameters().drop_unread();
   return loaded;
 }

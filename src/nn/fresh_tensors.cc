@@ -19,14 +19,16 @@ constexpr std::array<std::string_view, 14> kHeads = {"classifier", "score", "qa_
 
 }  // namespace
 
-bool FreshTensors::is_of_head(const std::string& name) {
+std::string_view part_among(std::string_view name, std::span<const std::string_view> parts) {
   for (std::size_t begin = 0; begin < name.size();) {
-    const std::size_t end = std::min(name.find('.', begin), name.size());
-    if (std::find(kHeads.begin(), kHeads.end(), std::string_view(name).substr(begin, end - begin)) != kHeads.end()) return true;
-    begin = end + 1;
+    const std::string_view part = name.substr(begin, name.find('.', begin) - begin);
+    if (std::find(parts.begin(), parts.end(), part) != parts.end()) return part;
+    begin += part.size() + 1;
   }
-  return false;
+  return {};
 }
+
+bool FreshTensors::is_of_head(const std::string& name) { return !part_among(name, kHeads).empty(); }
 
 const TensorView& FreshTensors::make(const std::string& name, const std::vector<std::int64_t>& shape) {
   auto made = std::make_unique<Made>();

@@ -5,12 +5,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/safetensors.h"
 
 namespace polymath {
+
+// The first of a name's parts, between its dots, that is among these; empty: none is.
+std::string_view part_among(std::string_view name, std::span<const std::string_view> parts);
 
 // Matrices are normal(0, range), weights of norms 1, biases 0. The numbers hang on the seed and the tensor's name alone.
 // Not thread safe; must outlive the views that it gives.

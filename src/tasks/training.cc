@@ -104,7 +104,7 @@ Json run(TaskTraining& t, const TrainOptions& options, const std::string& task) 
   model->folder = model->base_folder = options.model;
   model->task = task;
   if (options.lora && t.head == Head::kBase) throw Error(ErrorCode::kUnsupported, "is not known for sentence encoders, whose folders hold more than a model", "--lora");
-  model->loaded = options.lora ? LoadedModel::load_to_adapt(options.model, *options.lora, &t.head, &anew) : LoadedModel::load_to_train(options.model, &t.head, &anew);
+  model->loaded = LoadedModel::load_to_train(options.model, &t.head, &anew, options.lora ? &*options.lora : nullptr);
   model->tokenizer = t.tokenizer;
   const LoadedModel& loaded = model->loaded;
   if (const auto made = loaded.made_anew(); options.from_scratch) {
