@@ -20,14 +20,13 @@ struct Arguments {
 };
 
 int measure(const Arguments& a, const Common& common) {
-  constexpr std::int64_t kUsualLength = 1024;
   const std::string text = a.file == "-" ? read_standard_input() : read_named_input(a.file);
   if (!utf8_valid(text)) throw Error(ErrorCode::kInvalidArgument, "is not UTF-8 text", a.file);
   const auto tokenizer = PretrainedTokenizer::load(a.folder);
   const LoadedModel model = LoadedModel::load(a.folder, load_type_named(common.dtype));
   const std::int64_t positions = max_positions_of(model.config());
-  PerplexityOptions options;
-  options.length = a.length ? a.length : positions > 0 ? std::min(positions, kUsualLength) : kUsualLength;
+  PerplexityOptions options = usual_windows(positions);
+  if (a.length) options.length = a.length;
   if (positions > 0 && options.length > positions) {
     throw Error(ErrorCode::kInvalidArgument, std::to_string(options.length) + " is more than the model's " + std::to_string(positions) + " positions", "--length");
   }

@@ -99,8 +99,6 @@ void add_task_options(CLI::App& verb, const std::string& task, TrainOptions& o) 
         ->check(CLI::IsMember({"auto", "single_label_classification", "multi_label_classification", "regression"}));
     verb.add_option("--pooling", o.pooling, "concat: ULMFiT's head, on the last, the largest and the mean hidden state (default: the model's own)")->check(CLI::IsMember({"concat"}));
     verb.add_option("--label-separator", o.label_separator, "between the labels of one text, where several can be right")->capture_default_str();
-  }
-  if (task == "text-classification") {
     verb.add_flag("--few-labels", o.few_labels, "from a few labels a class: tune the encoder on pairs of texts, then fit a linear classifier (SetFit)");
     verb.add_option("--pairs", o.pairs, "with --few-labels: pairs of each text with others of its class, and as many with other classes")->check(CLI::Range(std::int64_t{1}, std::int64_t{10000}))->capture_default_str();
   }

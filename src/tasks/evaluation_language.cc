@@ -1,5 +1,4 @@
 // Evaluation of language models: the perplexity of texts, each by itself.
-#include <algorithm>
 #include <cmath>
 
 #include "polymath/error.h"
@@ -10,7 +9,6 @@
 namespace polymath {
 
 void evaluate_language_model(Evaluation& e) {
-  constexpr std::int64_t kLongest = 1024;
   check_parameters(e.options.parameters, {});
   const auto model = TextModel::load(e.folder, Head::kCausalLm, e.options.type, e.task);
   std::vector<std::vector<std::int32_t>> texts;
@@ -21,10 +19,7 @@ void evaluate_language_model(Evaluation& e) {
     else texts.push_back(std::move(ids));
   }), e.figures);
   if (texts.empty()) throw Error(ErrorCode::kBadFile, "holds no text of two tokens", e.options.files.front());
-  const std::int64_t positions = max_positions_of(model->loaded.config());
-  PerplexityOptions windows;
-  windows.length = positions > 0 ? std::min(positions, kLongest) : kLongest;
-  windows.stride = std::max<std::int64_t>(1, windows.length / 2);
+  const PerplexityOptions windows = usual_windows(max_positions_of(model->loaded.config()));
   double sum = 0;
   std::size_t tokens = 0;
   run_in_batches(texts.size(), e, [&](std::size_t begin, std::size_t end) {

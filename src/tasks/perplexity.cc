@@ -21,6 +21,13 @@ double negative_log_likelihood(std::span<const float> logits, std::int32_t token
 
 }  // namespace
 
+PerplexityOptions usual_windows(std::int64_t positions) {
+  PerplexityOptions windows;
+  if (positions > 0) windows.length = std::min(positions, windows.length);
+  windows.stride = std::max<std::int64_t>(1, windows.length / 2);
+  return windows;
+}
+
 Perplexity perplexity(const Model& model, std::span<const std::int32_t> ids, const PerplexityOptions& options) {
   if (!model.is_decoder() || model.is_encoder_decoder()) throw Error(ErrorCode::kInvalidArgument, "this model does not predict a text token by token", "perplexity");
   if (options.length < 2) throw Error(ErrorCode::kInvalidArgument, "must be at least 2 tokens", "length");

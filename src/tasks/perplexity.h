@@ -17,6 +17,9 @@ struct PerplexityOptions {
   std::function<void(std::size_t done, std::size_t total)> progress;  // tokens
 };
 
+// Windows as long as a model of so many positions (0: any) reads them, at most 1024, each half a window after the last.
+PerplexityOptions usual_windows(std::int64_t positions);
+
 struct Perplexity {
   double perplexity = 0, mean_negative_log_likelihood = 0;
   std::size_t tokens = 0, windows = 0;  // tokens that were predicted: all but the first

@@ -113,10 +113,6 @@ Tensor states_before(const Pass& p) {
   return before;
 }
 
-}  // namespace
-
-namespace {
-
 // w with values dropped, from the parameter that it was packed from.
 Weight dropped(const Weight& w, const DropMask& mask) {
   Tensor values({w.n(), w.k()});
